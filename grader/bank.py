@@ -1,0 +1,408 @@
+"""Quiz files into topics and items, or every finding at once.
+
+The shape of a file is checked by the pydantic models of `fields`; what its parts mean together is checked here, while
+the items are built. A text whose shape was checked before is not checked again (`Memory`): loading the models takes
+longer than reading a quiz.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import itertools
+import keyword
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from typing import Any, Protocol
+
+from grader import __version__, kinds, source, template
+from grader.claims import Findings, check_solution
+from grader.errors import InputError
+from grader.model import Bank, Expr, Finding, Item, Mistake, Option, Span, Step, Text, Topic, Value, Variant
+from grader.source import Source
+
+MOST_VARIANTS = 200
+RESERVED = ("run",)
+
+
+class Memory(Protocol):
+    """Remembers digests of what was found to be good."""
+
+    def knows(self, digest: str) -> bool: ...
+
+    def learn(self, digest: str) -> None: ...
+
+
+# ---------------------------------------------------------------- files
+
+
+def home(given: Path | None = None) -> Path:
+    """The folder of the bank: the one given, else one in the current directory, else the package's own."""
+    if given is not None:
+        if not _has_quizzes(given):
+            raise InputError(f"{given}: there is no quiz here", "a bank is a folder with quizzes/*.yaml in it")
+        return given
+    package = Path(__file__).parent
+    return next(folder for folder in (Path(), package / "content", package.parent) if _has_quizzes(folder))
+
+
+def _has_quizzes(folder: Path) -> bool:
+    return any((folder / "quizzes").glob("*.yaml"))
+
+
+def files(paths: Iterable[Path]) -> list[Path]:
+    """The quiz files among files and folders. Raises InputError for a path that is not there."""
+    found: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            inside = path / "quizzes" if _has_quizzes(path) else path
+            found += sorted(inside.glob("*.yaml"))
+        elif path.exists():
+            found.append(path)
+        else:
+            raise InputError(f"{path}: there is no such file", "give a quiz file or a folder of them")
+    if not found:
+        raise InputError("there is no quiz to read", "a bank is a folder with quizzes/*.yaml in it")
+    return found
+
+
+def read(paths: Iterable[Path], memory: Memory | None = None) -> Bank:
+    """Read quiz files. Problems of a file are findings; a path that cannot be opened is one too."""
+    topics, findings = [], []
+    for path in paths:
+        try:
+            text = path.read_bytes().decode("utf-8-sig")
+        except OSError as error:
+            message = f"the file cannot be read: {error.strerror}"
+            findings.append(Finding("unreadable-file", message, Span(str(path)), "check its name and permissions"))
+            continue
+        except UnicodeDecodeError as error:
+            line = error.object[: error.start].count(b"\n") + 1
+            message = f"byte {error.start + 1} is not UTF-8 text"
+            findings.append(Finding("bad-yaml", message, Span(str(path), line), "save the file as UTF-8 text"))
+            continue
+        topic, found = parse(text, str(path), memory)
+        findings += found
+        if topic:
+            topics.append(topic)
+    bank = Bank(tuple(topics))
+    return Bank(tuple(topics), (*findings, *_across(bank)))
+
+
+def _across(bank: Bank) -> list[Finding]:
+    """What topics share: item ids are unique, mistakes are known and mean one thing."""
+    findings, items, mistakes = [], {}, {}
+    for topic in bank.topics:
+        for mistake in topic.mistakes:
+            first = mistakes.setdefault(mistake.id, mistake)
+            if first.says != mistake.says:
+                message = f"the mistake `{mistake.id}` is described in another way at {first.at}"
+                findings.append(Finding("duplicate-id", message, mistake.at, "keep one of the two"))
+    for item in bank.items:
+        if (first_item := items.setdefault(item.id, item)) is not item:
+            message = f"the id `{item.id}` is taken: {first_item.at}"
+            findings.append(Finding("duplicate-id", message, item.at, "a new meaning needs a new id"))
+        for option in item.options:
+            if option.mistake and option.mistake not in mistakes:
+                message = f"there is no mistake `{option.mistake}`"
+                hint = _meant(option.mistake, mistakes) or "describe it under `mistakes:`"
+                findings.append(Finding("unknown-mistake", message, option.at, hint, item=item.id))
+    return findings
+
+
+# ---------------------------------------------------------------- one file
+
+
+def parse(text: str, path: str, memory: Memory | None = None) -> tuple[Topic | None, list[Finding]]:
+    """One quiz text as a topic, or what is wrong with it."""
+    read = source.parse(text, path)
+    if read.findings:
+        return None, read.findings
+    digest = hashlib.sha256(f"{_checks()}\0{text}".encode()).hexdigest()
+    if memory is None or not memory.knows(digest):
+        findings = _check_shape(read)
+        if findings:
+            return None, findings
+        if memory is not None:
+            memory.learn(digest)
+    return _topic(read)
+
+
+@cache
+def _checks() -> str:
+    """A digest of what checks a file's shape."""
+    here = Path(__file__).parent
+    parts = [here / "fields.py", here / "source.py", *sorted((here / "kinds").glob("*.py"))]
+    return hashlib.sha256(b"\0".join([__version__.encode(), *(part.read_bytes() for part in parts)])).hexdigest()
+
+
+def _check_shape(read: Source) -> list[Finding]:
+    from grader.fields import TopicFields
+
+    if not isinstance(read.data, dict):
+        hint = "start the file with `format: 1`, `topic:`, `title:`, `items:`"
+        return [Finding("bad-field", "a quiz is a mapping", read.at(()), hint)]
+    findings = _validate(TopicFields, read.data, (), read)
+    items = read.data.get("items")
+    for index, data in enumerate(items if isinstance(items, list) else []):
+        where: source.Path = ("items", index)
+        if not isinstance(data, dict):
+            continue
+        kind = data.get("kind")
+        name = data.get("id") if isinstance(data.get("id"), str) else None
+        if kind is None:
+            message = "the field `kind` is missing"
+            hint = f"add one of {', '.join(kinds.names())}"
+            findings.append(Finding("bad-field", message, read.at(where), hint, item=name))
+        elif kind not in kinds.names():
+            message = f"there is no kind `{kind}`"
+            hint = _meant(str(kind), kinds.names()) or f"the kinds are {', '.join(kinds.names())}"
+            findings.append(Finding("unknown-kind", message, read.at((*where, "kind")), hint, item=name))
+        else:
+            findings += _validate(kinds.get(kind).fields(), data, where, read, name)
+    return sorted(findings, key=lambda finding: (finding.at.line, finding.at.column))
+
+
+def _validate(model: Any, data: dict[str, Any], where: source.Path, read: Source, item: str | None = None) -> list[Finding]:
+    """The findings of a pydantic model, in our words and with their places."""
+    from pydantic import ValidationError
+
+    try:
+        model.model_validate(data)
+    except ValidationError as error:
+        found: dict[source.Path, Finding] = {}
+        for problem in error.errors(include_url=False, include_context=True):
+            path = _existing((*where, *problem["loc"]), data, where)
+            missing = problem["type"] == "missing"
+            unknown = problem["type"] == "extra_forbidden"
+            message, hint = _explain(problem, model, path)
+            at = read.at(path[:-1] if missing else path, key=unknown)
+            found.setdefault(path, Finding("bad-field", message, at, hint, item=item))
+        return list(found.values())
+    return []
+
+
+def _existing(loc: source.Path, data: Any, where: source.Path) -> source.Path:
+    """A pydantic location without the names of union members: only what leads through the data (and one more)."""
+    path, value = where, data
+    for part in loc[len(where) :]:
+        if isinstance(value, dict) and isinstance(part, str):
+            if part not in value:
+                if part[:1].islower() and not part.startswith(("function-", "list[", "dict[", "constrained-")):
+                    return (*path, part) if part not in ("str", "int", "float", "bool") else path
+                continue
+            value = value[part]
+        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
+            value = value[part]
+        else:
+            continue
+        path = (*path, part)
+    return path
+
+
+def _explain(problem: Any, model: Any, path: source.Path) -> tuple[str, str]:
+    """A pydantic problem as a message and a next step."""
+    field = next((part for part in reversed(path) if isinstance(part, str)), "")
+    allowed = sorted({name for shape in _shapes(model) for name in shape.model_fields})
+    match problem["type"]:
+        case "extra_forbidden":
+            return f"there is no field `{path[-1]}` here", _meant(str(path[-1]), allowed) or "remove it"
+        case "missing":
+            return f"the field `{path[-1]}` is missing", f"add `{path[-1]}:`"
+        case "literal_error":
+            expected = problem["ctx"]["expected"].replace("'", "`")
+            given = str(problem["input"])
+            options = [option.strip("` ") for option in expected.replace(" or ", ", ").split(",")]
+            return f"`{field}` is `{given}`", _meant(given, options) or f"it may be {expected}"
+        case "string_pattern_mismatch":
+            return f"`{field}` is `{problem['input']}`", "use lower-case letters, digits and single hyphens"
+        case _:
+            what = problem["msg"].replace("Input should be", "it should be").replace("valid ", "")
+            return f"`{field}` is not what it should be ({_brief(problem['input'])})", what[:1].lower() + what[1:]
+
+
+def _shapes(model: Any) -> list[Any]:
+    """A model and the models of its parts."""
+    from pydantic import BaseModel
+
+    found, waiting = [], [model]
+    while waiting:
+        shape = waiting.pop()
+        if isinstance(shape, type) and issubclass(shape, BaseModel):
+            if shape not in found:
+                found.append(shape)
+                waiting += [field.annotation for field in shape.model_fields.values()]
+        else:
+            waiting += getattr(shape, "__args__", ())
+    return found
+
+
+def _brief(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 40 else text[:37] + "..."
+
+
+def _meant(given: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(given, list(known), n=1)
+    return f"did you mean `{close[0]}`?" if close else ""
+
+
+# ---------------------------------------------------------------- building
+
+
+class _Builder:
+    """Builds the parts of one item and collects what is wrong with them."""
+
+    def __init__(self, read: Source, item: str) -> None:
+        self.read, self.item = read, item
+        self.findings: list[Finding] = []
+
+    def report(self, code: str, message: str, at: Span, hint: str) -> None:
+        self.findings.append(Finding(code, message, at, hint, item=self.item))
+
+    def expression(self, data: dict[str, Any], path: source.Path) -> Expr | None:
+        """The expression at the end of a path; a number, truth value or list stands for itself."""
+        value = data.get(str(path[-1]))
+        if value is None:
+            return None
+        at = self.read.at(path)
+        if not isinstance(value, str):
+            return Expr(repr(value), at)
+        if not template.is_expression(value):
+            message = f"`{value.strip()}` is not a Python expression"
+            self.report("bad-expression", message, at, "write an expression, such as `run.lr_used[0]`")
+        return Expr(value.strip(), at)
+
+    def text(self, value: str, path: source.Path) -> Text:
+        place = self.read.places[path]
+        try:
+            return template.split(value, place.start, lambda offset: place.inside(offset, value))
+        except template.BadTemplate as error:
+            self.report("bad-expression", str(error), place.inside(error.offset, value), "check the braces")
+            return Text((value,), place.start)
+
+    def verbatim(self, data: dict[str, Any], path: source.Path) -> Expr | None:
+        value = data.get(str(path[-1]))
+        return None if value is None else Expr(value, self.read.at(path))
+
+
+def _topic(read: Source) -> tuple[Topic | None, list[Finding]]:
+    data, findings, items = read.data, [], []
+    for index, entry in enumerate(data["items"]):
+        item, found = _item(entry, ("items", index), read)
+        items.append(item)
+        findings += found
+    mistakes = tuple(
+        Mistake(name, entry["says"].strip(), read.at(("mistakes", name), key=True), entry.get("see", ""))
+        for name, entry in data.get("mistakes", {}).items()
+    )
+    topic = Topic(data["topic"], data["title"], read.at(()), tuple(items), mistakes)
+    return topic, findings
+
+
+def _item(data: dict[str, Any], path: source.Path, read: Source) -> tuple[Item, list[Finding]]:
+    build = _Builder(read, data["id"])
+    listed = "options" if "options" in data else "mistakes"
+    hints, solution = data.get("hints", []), data["solution"]
+    item = Item(
+        id=data["id"],
+        topic=read.data["topic"],
+        kind=data["kind"],
+        level=data["level"],
+        skill=data["skill"],
+        stem=build.text(data["stem"], (*path, "stem")),
+        at=read.at((*path, "id")),
+        modes=tuple(data.get("modes", ("practice", "test"))),
+        variants=_variants(data, path, build),
+        program=data.get("program", ""),
+        program_at=read.at((*path, "program")) if "program" in data else None,
+        answer=build.expression(data, (*path, "answer")),
+        holds=build.expression(data, (*path, "holds")),
+        options=tuple(
+            _option(entry, (*path, listed, index), build) for index, entry in enumerate(data.get(listed, ()))
+        ),
+        tolerance=data.get("tolerance", 1e-6),
+        unit=data.get("unit", ""),
+        raises=build.verbatim(data, (*path, "raises")),
+        warns=build.verbatim(data, (*path, "warns")),
+        hints=tuple(build.text(hint, (*path, "hints", index)) for index, hint in enumerate(hints)),
+        solution=tuple(_step(step, (*path, "solution", index), build) for index, step in enumerate(solution)),
+        see=data.get("see", ""),
+    )
+    findings = Findings(item)
+    if not build.findings:
+        kinds.get(item.kind).check(item, findings)
+        check_solution(item, findings)
+    return item, build.findings + findings.found
+
+
+def _option(data: dict[str, Any], path: source.Path, build: _Builder) -> Option:
+    return Option(
+        at=build.read.at(path),
+        key=data.get("key", False),
+        text=build.text(data["text"], (*path, "text")) if "text" in data else None,
+        value=build.expression(data, (*path, "value")),
+        code=data.get("code"),
+        holds=build.expression(data, (*path, "holds")),
+        program=data.get("program"),
+        mistake=data.get("mistake"),
+        instead=tuple(data.get("instead", {}).items()),
+        yields=build.expression(data, (*path, "yields")),
+        because=build.expression(data, (*path, "because")),
+    )
+
+
+def _step(data: str | dict[str, Any], path: source.Path, build: _Builder) -> Step:
+    if isinstance(data, str):
+        return Step(build.text(data, path))
+    return Step(build.text(data["say"], (*path, "say")), build.expression(data, (*path, "holds")))
+
+
+def _variants(data: dict[str, Any], path: source.Path, build: _Builder) -> tuple[Variant, ...]:
+    """All combinations of the parameters' values, or the variants as they are listed."""
+    params = data.get("params") or {}
+    rows: list[tuple[tuple[str, Value], ...]]
+    at = build.read.at((*path, "params"), key=True)
+    if isinstance(params, list):
+        rows = [tuple(row.items()) for row in params]
+        if any(set(row) != set(params[0]) for row in params):
+            build.report("bad-field", "the variants have not all the same names", at, "give each one every name")
+    else:
+        many = 1
+        for values in params.values():
+            many *= len(values)
+        if many > MOST_VARIANTS or many == 0:
+            hint = f"every one is proven: an item may have 1 to {MOST_VARIANTS}"
+            build.report("bad-field", f"these parameters make {many} variants", at, hint)
+            return (Variant(),)
+        rows = [tuple(zip(params, drawn, strict=True)) for drawn in itertools.product(*params.values())]
+    for name in dict.fromkeys(name for row in rows for name, _ in row):
+        if not name.isidentifier() or keyword.iskeyword(name) or name in RESERVED:
+            build.report("bad-field", f"`{name}` cannot be a parameter", at, "use a plain Python name")
+    return tuple(Variant(index, row) for index, row in enumerate(rows)) or (Variant(),)
+
+
+# ---------------------------------------------------------------- schema
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of a quiz file, for editors."""
+    from pydantic import TypeAdapter
+
+    from grader.fields import TopicFields
+
+    result = TopicFields.model_json_schema()
+    definitions = result.setdefault("$defs", {})
+    variants = []
+    for name in kinds.names():
+        shape = TypeAdapter(kinds.get(name).fields()).json_schema()
+        definitions |= shape.pop("$defs", {})
+        definitions[name] = shape
+        variants.append({"$ref": f"#/$defs/{name}"})
+    mapping = {name: f"#/$defs/{name}" for name in kinds.names()}
+    result["properties"]["items"]["items"] = {
+        "oneOf": variants,
+        "discriminator": {"propertyName": "kind", "mapping": mapping},
+    }
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **result}

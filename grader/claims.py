@@ -1,0 +1,549 @@
+"""What an item claims, what has to be run to prove it, and what the runs say. Pure: runs nothing itself.
+
+An option makes its claim in one of three forms: by `value` (against the item's `answer`), by `code` (put into the
+program, against the item's `holds`), or by `holds` of its own. A wrong option carries evidence of its mistake:
+`instead` and `yields` compute its value as the mistake would, `because` says how its code or statement fails.
+"""
+
+from __future__ import annotations
+
+import ast
+import itertools
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from grader import template
+from grader.model import (
+    Asked,
+    Expr,
+    Finding,
+    Item,
+    Limits,
+    Observation,
+    Option,
+    Program,
+    Proof,
+    ProvenOption,
+    Severity,
+    Span,
+    Status,
+    Step,
+    Text,
+    Value,
+    Variant,
+)
+from grader.template import show
+
+HOLE = "...option..."
+"""Where an option's code is put into the program."""
+
+LIMITS = Limits(wall_seconds=20.0, cpu_seconds=10, memory_bytes=2 << 30, output_bytes=256 << 10)
+SEEDS = (1, 2)
+"""Each program that a claim rests on is run with each seed: what depends on chance comes out different."""
+
+
+@dataclass(slots=True)
+class Findings:
+    """Collects what is wrong with one item (and one variant)."""
+
+    item: Item
+    variant: Variant = Variant()
+    found: list[Finding] = field(default_factory=list)
+
+    def add(self, code: str, message: str, at: Span, hint: str, severity: Severity = Severity.ERROR) -> None:
+        self.found.append(Finding(code, message, at, hint, severity, self.item.id, self.variant.values))
+
+
+class Plan:
+    """The programs of one variant, each with the expressions to evaluate in it. Equal programs are run once."""
+
+    def __init__(self) -> None:
+        self._asks: dict[str, dict[str, None]] = {}
+        self._once: set[str] = set()
+
+    def ask(self, source: str, *expressions: Expr | None, once: bool = False) -> None:
+        """Have `source` run, and these expressions evaluated in it. `once` is for what is evidence, not a claim."""
+        if source not in self._asks and once:
+            self._once.add(source)
+        asks = self._asks.setdefault(source, {})
+        asks.update({expression.text: None for expression in expressions if expression})
+
+    @property
+    def programs(self) -> list[Program]:
+        """Every program, with each of the seeds, in a fixed order."""
+        return [
+            Program(source, tuple(asks), seed, LIMITS)
+            for source, asks in self._asks.items()
+            for seed in (SEEDS[:1] if source in self._once else SEEDS)
+        ]
+
+
+class Results:
+    """The observations of a plan's programs, looked up by source and expression."""
+
+    def __init__(self, programs: Sequence[Program], observations: Sequence[Observation]) -> None:
+        self._runs: dict[str, list[Observation]] = {}
+        self._asks = {program.source: program.asks for program in programs}
+        for program, observation in zip(programs, observations, strict=True):
+            self._runs.setdefault(program.source, []).append(observation)
+
+    def __iter__(self) -> itertools.chain[Observation]:
+        return itertools.chain.from_iterable(self._runs.values())
+
+    def observation(self, source: str) -> Observation:
+        return self._runs[source][0]
+
+    def values(self, source: str) -> dict[str, Asked]:
+        """The values of all expressions asked of a program; of none where it did not come to an end."""
+        return dict(zip(self._asks[source], self._runs[source][0].asked, strict=False))
+
+    def value(self, source: str, expression: Expr) -> Asked:
+        nothing = Asked(error=_ending(self._runs[source][0]))
+        return self.values(source).get(expression.text, nothing)
+
+    def differing(self) -> list[str]:
+        """The sources whose runs did not all do the same."""
+        return [source for source, runs in self._runs.items() if any(not _same(runs[0], run) for run in runs[1:])]
+
+
+def _same(one: Observation, other: Observation) -> bool:
+    """Whether two runs did the same, by all that a claim can rest on. (Text, so that NaN equals itself.)"""
+
+    def essence(run: Observation) -> str:
+        rates = (run.lr_at_start_by_group, run.lr_used_by_group, run.lr_after_step_by_group, run.losses)
+        return repr((run.status, rates, run.stdout, run.warnings, run.error, run.asked))
+
+    return essence(one) == essence(other)
+
+
+def _ending(run: Observation) -> str:
+    return run.note or (str(run.error) if run.error else run.status.value)
+
+
+# ---------------------------------------------------------------- programs
+
+
+def put(program: str, code: str) -> str:
+    """The program with `code` in the place of `...option...`; after the program, where it has no such place."""
+    code = code.strip("\n")
+    if HOLE not in program:
+        return f"{program.rstrip()}\n{code}\n"
+    lines = []
+    for line in program.splitlines():
+        if line.strip() == HOLE:
+            indent = line[: len(line) - len(line.lstrip())]
+            lines += [indent + part if part else part for part in code.splitlines()]
+        else:
+            lines.append(line.replace(HOLE, code))
+    return "\n".join(lines) + "\n"
+
+
+def main_source(item: Item, variant: Variant) -> str:
+    """The item's program as it is when the right option is in its place."""
+    key = next((option.code for option in item.options if option.key and option.code), None)
+    program = put(item.program, key) if key else item.program
+    return variant.prelude + program
+
+
+def option_source(item: Item, variant: Variant, option: Option) -> str:
+    """The program that an option's claim or evidence is about."""
+    if option.code is not None:
+        return variant.prelude + put(item.program, option.code)
+    if option.program is not None:
+        return variant.prelude + option.program
+    if option.instead:
+        program = item.program
+        for old, new in option.instead:
+            program = program.replace(old, new)
+        return variant.prelude + program
+    return main_source(item, variant)
+
+
+def shown_program(item: Item, variant: Variant) -> str:
+    """The program as the learner sees it: it runs when copied, once the blank is filled."""
+    return (variant.prelude + item.program.replace(HOLE, "____")).strip("\n")
+
+
+# ---------------------------------------------------------------- planning
+
+
+def plan(item: Item, variant: Variant) -> Plan:
+    """Everything to run for an item whose options make claims."""
+    result = Plan()
+    main = main_source(item, variant)
+    result.ask(main, item.answer, *_shown_expressions(item), *(step.holds for step in item.solution))
+    for option in item.options:
+        own = option_source(item, variant, option)
+        result.ask(main, option.value)
+        if option.yields or option.instead:
+            result.ask(own, option.yields or item.answer, once=True)
+        result.ask(own, item.holds if option.code is not None else option.holds, option.because)
+    return result
+
+
+def _texts(item: Item) -> list[Text]:
+    steps = [step.text for step in item.solution]
+    return [item.stem, *item.hints, *steps, *(option.text for option in item.options if option.text)]
+
+
+def _shown_expressions(item: Item) -> list[Expr]:
+    return [expression for text in _texts(item) for expression in text.expressions]
+
+
+def known(expressions: Sequence[Expr], variant: Variant) -> dict[str, Asked] | None:
+    """The values of expressions that need no run (parameters and literals); None where some need one."""
+    parameters, values = dict(variant.values), {}
+    for expression in expressions:
+        if expression.text in parameters:
+            values[expression.text] = Asked(parameters[expression.text])
+            continue
+        try:
+            values[expression.text] = Asked(ast.literal_eval(expression.text))
+        except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
+            return None
+    return values
+
+
+def shown_before_proof(item: Item, variant: Variant) -> tuple[str, tuple[str, ...]] | None:
+    """The stem and the options as text, where that needs no run."""
+    values = [option.value for option in item.options if option.value and not option.text]
+    texts = [item.stem, *(option.text for option in item.options if option.text)]
+    asked = known([*values, *(expression for text in texts for expression in text.expressions)], variant)
+    if asked is None:
+        return None
+    return template.fill(item.stem, asked), tuple(option_text(option, asked) for option in item.options)
+
+
+def option_text(option: Option, values: dict[str, Asked]) -> str:
+    """An option as the learner sees it."""
+    if option.text:
+        return template.fill(option.text, values)
+    if option.code is not None:
+        return option.code.strip("\n")
+    asked = values.get(option.value.text) if option.value else None
+    return show(asked.value) if asked and not asked.error else "?"
+
+
+# ---------------------------------------------------------------- judging
+
+
+def equal(one: Value, other: Value, tolerance: float) -> bool:
+    """Whether two values are the same: numbers within a relative tolerance, lists entry by entry, all else exactly.
+
+    A truth value is no number, and NaN equals nothing.
+    """
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, int | float) and isinstance(other, int | float):
+        return math.isclose(one, other, rel_tol=tolerance, abs_tol=1e-12)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(equal(a, b, tolerance) for a, b in zip(one, other, strict=True))
+    return type(one) is type(other) and one == other
+
+
+def judge(item: Item, variant: Variant, results: Results) -> Proof:
+    """What the runs of `plan` established about an item whose options make claims."""
+    findings = Findings(item, variant)
+    main = main_source(item, variant)
+    observation, values = results.observation(main), results.values(main)
+    claims = 0
+    if _ran(item, results, findings):
+        _judge_run(item, observation, findings)
+        claims += _judge_texts(item, values, findings)
+    answer = results.value(main, item.answer) if item.answer else Asked()
+    if item.answer and answer.error and not findings.found:
+        message = f"`answer` cannot be evaluated: {answer.error}"
+        findings.add("step-fails", message, item.answer.at, "the program's names and `run` are what there is")
+    options = []
+    for option in item.options:
+        proven, count = _judge_option(item, variant, option, results, values, answer, findings)
+        options.append(proven)
+        claims += count
+    proof = Proof(
+        item=item.id,
+        variant=variant,
+        observation=observation,
+        stem=template.fill(item.stem, values),
+        hints=tuple(template.fill(hint, values) for hint in item.hints),
+        solution=tuple(template.fill(step.text, values) for step in item.solution),
+        options=tuple(options),
+        answer=answer.value,
+        claims=claims,
+    )
+    if not findings.found:
+        (_judge_keys if any(option.key for option in item.options) else _judge_wrong_numbers)(item, proof, findings)
+        _judge_solution_end(item, answer, values, findings)
+        _judge_hints(item, variant, proof, findings)
+    return replace(proof, findings=tuple(findings.found))
+
+
+def _ran(item: Item, results: Results, findings: Findings) -> bool:
+    """Report programs that were stopped, or that do not do the same each time."""
+    at = item.program_at or item.at
+    for run in results:
+        if run.status not in (Status.OK, Status.ERROR):
+            code = "not-run" if run.status is Status.NOT_RUN else "over-limit"
+            hint = "see `grader doctor`" if code == "not-run" else "make the program smaller"
+            findings.add(code, f"the program did not end: {run.note or run.error or run.status}", at, hint)
+            return False
+    if results.differing():
+        hint = "seed it in the program: torch.manual_seed(0)"
+        findings.add("not-deterministic", "two runs of the program did different things", at, hint)
+        return False
+    return True
+
+
+def _judge_run(item: Item, run: Observation, findings: Findings) -> None:
+    """The main program raises and warns exactly where the item says so."""
+    at = item.program_at or item.at
+    if run.error:
+        place = Span(at.path, at.line, at.column)
+        if item.raises is None:
+            hint = f"mend the program, or say `raises: {run.error.type}`"
+            where = f" at its line {run.error.line} (`{run.error.code}`)" if run.error.line else ""
+            findings.add("program-raises", f"the program raises {run.error}{where}", place, hint)
+        elif item.raises.text != run.error.type:
+            message = f"`raises` says {item.raises.text}, the program raised {run.error}"
+            findings.add("program-raises", message, item.raises.at, f"write `raises: {run.error.type}`")
+    elif item.raises is not None:
+        message = f"`raises` says {item.raises.text}, the program raised nothing"
+        findings.add("program-raises", message, item.raises.at, "remove `raises`, or mend the program")
+    unsaid = [w for w in run.warnings if item.warns is None or not re.search(item.warns.text, w.message)]
+    for warning in unsaid[:1]:
+        message = f"the program warns: {warning.category}: {warning.message.splitlines()[0]}"
+        hint = "mend the program, or say `warns:` with a regular expression that matches it"
+        findings.add("program-warns", message, item.warns.at if item.warns else at, hint)
+    if item.warns is not None and not run.warnings:
+        message = "`warns` is given, but the program does not warn"
+        findings.add("program-warns", message, item.warns.at, "remove `warns`, or mend the program")
+
+
+def _judge_texts(item: Item, values: dict[str, Asked], findings: Findings) -> int:
+    """Every expression that is shown has a value, and no stated one is false. Returns how many were judged."""
+    claims = 0
+    for expression in _shown_expressions(item):
+        claims += 1
+        asked = values.get(expression.text, Asked(error="it was not evaluated"))
+        if asked.error:
+            message = f"`{expression.text}` cannot be evaluated: {asked.error}"
+            findings.add("step-fails", message, expression.at, "use the program's names, its parameters and `run`")
+        elif asked.value is False:
+            findings.add("step-fails", f"`{expression.text}` is false", expression.at, "say what the run shows")
+    for step in item.solution:
+        claims += _judge_step(step, values, findings)
+    return claims
+
+
+def _judge_step(step: Step, values: dict[str, Asked], findings: Findings) -> int:
+    claims = 0
+    if step.holds:
+        claims += 1
+        asked = values[step.holds.text]
+        if asked.error or asked.value is not True:
+            message = f"`{step.holds.text}` is {asked.error or show(asked.value)}, so this step is not proven"
+            findings.add("step-fails", message, step.holds.at, "the step must be true in the run")
+    for equation, true in template.equations(template.fill(step.text, values).replace("`", "")):
+        claims += 1
+        if not true:
+            message = f"the step says {equation}, which is false"
+            findings.add("step-fails", message, step.text.at, "let both sides come from the run")
+    return claims
+
+
+def _judge_option(
+    item: Item,
+    variant: Variant,
+    option: Option,
+    results: Results,
+    values: dict[str, Asked],
+    answer: Asked,
+    findings: Findings,
+) -> tuple[ProvenOption, int]:
+    """Whether an option holds, and whether a wrong one comes from its mistake."""
+    own, main = option_source(item, variant, option), main_source(item, variant)
+    claim = option.value or (item.holds if option.code is not None else option.holds)
+    asked = results.value(main if option.value else own, claim) if claim else Asked()
+    claims = 1
+    if option.because:
+        claims += 1
+        because = results.value(own, option.because)
+        if because.value is not True:
+            message = f"`{option.because.text}` is {because.error or show(because.value)}"
+            hint = f"it must be true where a learner has the mistake `{option.mistake}`"
+            findings.add("mistake-differs", message, option.because.at, hint)
+    if option.yields or option.instead:
+        claims += 1
+        yielded = _judge_evidence(item, option, own, results, asked, findings)
+        asked = asked if claim else yielded
+    if option.value or not claim:
+        holds = not asked.error and not answer.error and equal(asked.value, answer.value, item.tolerance)
+    else:
+        holds = asked.error is None and asked.value is True
+    if claim:
+        _judge_decidable(option, claim, asked, findings)
+    shown = option_text(option, values) if claim else show(asked.value)
+    return ProvenOption(shown, asked.value, holds, option.key, option.mistake), claims
+
+
+def _judge_decidable(option: Option, claim: Expr, asked: Asked, findings: Findings) -> None:
+    """A claim has a value; that of a statement is true or false. (The code of a wrong option may raise.)"""
+    if asked.error is not None:
+        if option.code is not None:
+            return
+        what = f"cannot be evaluated: {asked.error}"
+    elif option.value is None and type(asked.value) is not bool:
+        what = f"is {show(asked.value)}, not true or false"
+    else:
+        return
+    findings.add("step-fails", f"`{claim.text}` {what}", claim.at, "an option's claim must be decidable")
+
+
+def _judge_evidence(
+    item: Item, option: Option, own: str, results: Results, asked: Asked, findings: Findings
+) -> Asked:
+    """What the mistake yields; a `mistake-differs` where that is not the option's value."""
+    expression = option.yields or item.answer
+    assert expression is not None
+    yielded = results.value(own, expression)
+    place = option.value.at if option.value else expression.at
+    if yielded.error:
+        message = f"the mistake `{option.mistake}` yields nothing: {yielded.error}"
+        findings.add("mistake-differs", message, place, "mend `instead` or `yields`")
+    elif option.value and not equal(asked.value, yielded.value, item.tolerance):
+        message = f"the mistake `{option.mistake}` yields {show(yielded.value)}, the option says {show(asked.value)}"
+        findings.add("mistake-differs", message, place, "let the option say what its mistake yields")
+    return yielded
+
+
+def _judge_keys(item: Item, proof: Proof, findings: Findings) -> None:
+    """Exactly the keyed options hold, and no two look alike."""
+    pairs = list(zip(item.options, proof.options, strict=True))
+    if item.answer and not any(proven.holds for proven in proof.options):
+        shown = ", ".join(proven.shown for proven in proof.options)
+        message = f"PyTorch says {show(proof.answer)}, which is in no option ({shown})"
+        findings.add("no-option-holds", message, item.answer.at, "make it the key, or ask what the options answer")
+    else:
+        for letter, (option, proven) in zip("ABCDEFGH", pairs, strict=False):
+            claim = option.value or option.holds
+            at = claim.at if claim else option.at
+            said = f"PyTorch says {show(proof.answer)}" if item.answer else "its run says otherwise"
+            if option.key and not proven.holds:
+                message = f"option {letter} ({_brief(proven.shown)}) is the key, but {said}"
+                findings.add("key-fails", message, at, "move the key, or mend the program")
+            elif proven.holds and not option.key:
+                message = f"option {letter} ({_brief(proven.shown)}) is not the key, but it holds"
+                findings.add("distractor-holds", message, at, "change it so that its mistake makes it wrong")
+    seen: dict[str, str] = {}
+    for letter, (option, proven) in zip("ABCDEFGH", pairs, strict=False):
+        look = " ".join(proven.shown.split()).casefold()
+        if look in seen:
+            message = f"options {seen[look]} and {letter} both show {_brief(proven.shown)}"
+            findings.add("options-collide", message, option.at, "change a value, or leave these parameters out")
+        seen.setdefault(look, letter)
+
+
+def _judge_wrong_numbers(item: Item, proof: Proof, findings: Findings) -> None:
+    """The listed wrong numbers are wrong, and each differs from the others."""
+    seen: dict[str, str | None] = {}
+    for option, proven in zip(item.options, proof.options, strict=True):
+        if proven.holds:
+            message = f"the mistake `{option.mistake}` yields the answer, {proven.shown}"
+            hint = "choose parameters for which it shows, or leave the mistake out"
+            findings.add("distractor-holds", message, option.at, hint)
+        elif proven.shown in seen:
+            message = f"the mistakes `{seen[proven.shown]}` and `{option.mistake}` both yield {proven.shown}"
+            findings.add("options-collide", message, option.at, "choose parameters that tell them apart")
+        seen.setdefault(proven.shown, option.mistake)
+
+
+def _brief(text: str) -> str:
+    first, *rest = text.splitlines() or [""]
+    return first if not rest and len(first) <= 60 else first[:57] + "..."
+
+
+def _judge_solution_end(item: Item, answer: Asked, values: dict[str, Asked], findings: Findings) -> None:
+    """The last step of a solution arrives at the answer."""
+    if not item.answer or not item.solution:
+        return
+    last = item.solution[-1].text
+    reached = [values[expression.text].value for expression in last.expressions]
+    if not any(equal(value, answer.value, item.tolerance) for value in reached):
+        message = f"the last step does not arrive at the answer, {show(answer.value)}"
+        findings.add("step-fails", message, last.at, f"end it with {{{item.answer.text}}}")
+
+
+def _judge_hints(item: Item, variant: Variant, proof: Proof, findings: Findings) -> None:
+    """No hint states the answer, unless it is already on show."""
+    shown = f"{proof.stem} {shown_program(item, variant)}"
+    for hint, text in zip(item.hints, proof.hints, strict=True):
+        if any(_states(text, said) and not _states(shown, said) for said in _answers(proof)):
+            message = f"the hint says the answer: {_brief(text)}"
+            findings.add("hint-leaks", message, hint.at, "point at the way, not at the end of it")
+
+
+def _answers(proof: Proof) -> list[Value]:
+    right = [option.shown for option in proof.options if option.key]
+    return [proof.answer] if proof.answer is not None else list(right)
+
+
+def _states(text: str, value: Value) -> bool:
+    """Whether a text contains a number (to six digits), or a text in so many words."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        numbers = re.findall(rf"(?<![\w.]){template.NUMBER}(?![\w])", text)
+        return any(math.isclose(float(number), value, rel_tol=1e-5, abs_tol=1e-12) for number in numbers)
+    plain = [" ".join(part.replace("`", "").split()).casefold() for part in (show(value), text)]
+    return len(plain[0]) > 3 and plain[0] in plain[1]
+
+
+# ---------------------------------------------------------------- checking what is written
+
+
+def check_form(item: Item, findings: Findings) -> None:
+    """Each option makes one claim, in a form that the item supports."""
+    for option in item.options:
+        forms = [n for n in ("value", "code", "holds") if getattr(option, n) is not None]
+        if not forms:
+            message = "this option claims nothing that could be run"
+            findings.add("unproven", message, option.at, "give it a `value`, a `code` or a `holds`")
+        elif len(forms) > 1:
+            message = f"this option makes its claim twice: {' and '.join(forms)}"
+            findings.add("bad-field", message, option.at, "keep one of them")
+        elif option.value and not item.answer:
+            message = "this option has a `value`, but the item has no `answer` to compare it with"
+            findings.add("unproven", message, option.at, "add `answer:`, such as `run.lr_used[0]`")
+        elif option.code is not None and not item.holds:
+            message = "this option has `code`, but the item has no `holds` to judge it by"
+            findings.add("unproven", message, option.at, "add `holds:`, true only with the right code")
+        elif option.holds and not option.text:
+            message = "this option has a `holds`, but no `text` to show"
+            findings.add("bad-field", message, option.at, "add `text:`, the statement that it proves")
+        check_evidence(item, option, findings)
+
+
+def check_evidence(item: Item, option: Option, findings: Findings) -> None:
+    """What ties an option to its mistake fits the form of its claim."""
+    if option.key and (option.mistake or option.instead or option.yields or option.because):
+        findings.add("bad-field", "the key has no mistake", option.at, "remove the mistake, or move the key")
+    for old, _ in option.instead:
+        if old not in item.program:
+            message = f"`instead` replaces `{old}`, which is not in the program"
+            findings.add("bad-field", message, option.at, "copy the piece from the program, spaces and all")
+    if option.instead and (option.code is not None or option.program is not None):
+        findings.add("bad-field", "`instead` goes with `value`", option.at, "use `because` to say how it fails")
+    if option.program is not None and not option.holds:
+        findings.add("bad-field", "a `program` of an option goes with `holds`", option.at, "add `holds`")
+
+
+def check_solution(item: Item, findings: Findings) -> None:
+    """Numbers in a solution are computed: none is typed, in braces or out of them."""
+    for step in item.solution:
+        for piece in step.text.pieces:
+            if isinstance(piece, Expr):
+                if not template.names_in(piece.text):
+                    message = f"`{{{piece.text}}}` is typed, not computed"
+                    findings.add("step-fails", message, piece.at, "use the program's names and `run`")
+            elif typed := re.search(rf"(?<![\w.]){template.NUMBER}(?!\w)", re.sub(r"`[^`]*`", "", piece)):
+                message = f"the number {typed.group().rstrip('.')} in this step is typed, not computed"
+                findings.add("step-fails", message, step.text.at, "write it as an {expression} of the run")

@@ -1,0 +1,119 @@
+"""The shapes that YAML may have, as pydantic models: what is checked, and what `grader schema` writes.
+
+Loaded only to check a text that was not checked before, and for the schema. The models hold no logic: what fields mean
+together is checked where items are built (`bank`).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr
+
+from grader.model import Level
+
+Mode = Literal[
+    "learn", "why", "deep", "trace", "metrics", "experiment", "try", "challenge", "review", "test", "practice"
+]
+Slug = Annotated[
+    str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", description="Lower-case letters, digits and single hyphens.")
+]
+Scalar = StrictInt | StrictFloat | StrictBool | StrictStr
+Draw = Scalar | list[Scalar]
+Expression = Annotated[
+    StrictStr | StrictInt | StrictFloat | StrictBool | list[Scalar],
+    Field(description="A Python expression over the program's names and `run`; a plain number stands for itself."),
+]
+Template = Annotated[
+    StrictStr, Field(min_length=1, description="Markdown; {expressions} are evaluated in the run and shown.")
+]
+Code = Annotated[StrictStr, Field(min_length=1, description="Python, run as it stands.")]
+
+
+class Fields(BaseModel):
+    """No unknown keys, no conversions: what is written is what is meant."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class MistakeFields(Fields):
+    """A misconception, shared by items."""
+
+    says: StrictStr = Field(min_length=1, description="What to tell a learner who has it, in a sentence or two.")
+    see: StrictStr = Field("", description="Where to read on: a lesson and its anchor.")
+
+
+class StepFields(Fields):
+    """A solution step that claims something without showing a number."""
+
+    say: Template
+    holds: Expression = Field(description="Must be true in the run.")
+
+
+class EvidenceFields(Fields):
+    """What ties a wrong option to its mistake."""
+
+    mistake: Slug = Field("", description="The misconception that leads here: an id under `mistakes`.")
+    instead: dict[StrictStr, StrictStr] = Field(
+        default_factory=dict,
+        description="The mistaken program: each key, a piece of the program, is replaced by its value.",
+    )
+    yields: Expression | None = Field(None, description="What the mistake computes; must equal `value`.")
+
+
+class OptionFields(EvidenceFields):
+    """One option. It makes its claim by `value`, by `code`, or by `holds`."""
+
+    text: Template | None = Field(None, description="What is shown; by default the value or the code.")
+    key: StrictBool = Field(False, description="Whether this option is right.")
+    value: Expression | None = Field(None, description="Right when it equals the item's `answer`.")
+    code: Code | None = Field(None, description="Put in at `...option...`; right when the item's `holds` is true.")
+    holds: Expression | None = Field(None, description="Right when it is true in the run.")
+    program: Code | None = Field(None, description="A program of its own for `holds`.")
+    because: Expression | None = Field(None, description="True in the run of this wrong option: how it fails.")
+
+
+class WrongNumberFields(EvidenceFields):
+    """A wrong number that is recognised: `yields` or `instead` says how the mistake computes it."""
+
+    mistake: Slug = Field(description="The misconception that leads here: an id under `mistakes`.")
+    value: Expression | None = Field(None, description="The number, where it is to be checked against `yields`.")
+
+
+class ItemFields(Fields):
+    """What every kind of item has."""
+
+    id: Slug = Field(description="Unique in the bank; a new meaning needs a new id.")
+    level: Level
+    skill: Slug = Field(description="What is practised, such as `read-a-factor-function`.")
+    modes: list[Mode] = Field(["practice", "test"], min_length=1, description="Where the item is asked.")
+    params: dict[StrictStr, list[Draw]] | list[dict[StrictStr, Draw]] = Field(
+        default_factory=dict,
+        description="Values for each name (all combinations are variants), or a list of variants.",
+    )
+    stem: Template
+    program: StrictStr = Field("", description="Real Python; the parameters are prepended as assignments.")
+    raises: StrictStr | None = Field(None, description="The exception that the program is meant to end with.")
+    warns: StrictStr | None = Field(None, description="A regular expression for the program's warnings.")
+    hints: list[Template] = Field(default_factory=list, description="From a nudge to nearly all.")
+    solution: list[Template | StepFields] = Field(min_length=1, description="Numbered steps to the answer.")
+    see: StrictStr = Field("", description="Where to read on: a lesson and its anchor.")
+
+
+class ClaimFields(ItemFields):
+    """What kinds with options add."""
+
+    answer: Expression | None = Field(None, description="What PyTorch says; options have a `value`.")
+    holds: Expression | None = Field(None, description="What the right option's code makes true.")
+    tolerance: float = Field(1e-6, gt=0, lt=1, description="Relative, for numbers.")
+    options: list[OptionFields] = Field(min_length=2, max_length=7)
+
+
+class TopicFields(Fields):
+    """A quiz file."""
+
+    format: Literal[1]
+    topic: Slug
+    title: StrictStr = Field(min_length=1)
+    items: list[dict[StrictStr, object]] = Field(min_length=1)
+    mistakes: dict[Slug, MistakeFields] = Field(default_factory=dict)

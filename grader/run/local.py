@@ -1,0 +1,507 @@
+"""The local runner: one worker process, supervised by a thread of this one.
+
+The supervisor holds the deadlines, the caps and the queue. The worker forks children ahead of need; each child has a
+socket to the supervisor, on which it takes one program and returns one frame, and two pipes for what it prints.
+A worker that dies is replaced, and what it held is run once more, one program at a time, so that a program which ends
+its worker cannot take others with it twice.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import selectors
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from grader.errors import GraderError
+from grader.model import Observation, Program, Status
+from grader.run import codec, wire
+
+START_SECONDS = 120.0
+"""How long a worker may take to import torch before it is given up."""
+
+STOP_SECONDS = 5.0
+"""How long a worker may take to leave when it is told to."""
+
+
+@dataclass(slots=True)
+class _Job:
+    program: Program
+    future: Future[Observation] = field(default_factory=Future)
+    attempts: int = 0
+
+
+@dataclass(slots=True)
+class _Child:
+    pid: int
+    sock: socket.socket
+    out: int
+    err: int
+    job: _Job | None = None
+    deadline: float = 0.0
+    started: float = 0.0
+    received: bytearray = field(default_factory=bytearray)
+    printed: dict[int, bytearray] = field(default_factory=dict)
+    stopped: Status | None = None
+    """Why we ended it, where we did."""
+    garbled: str = ""
+
+
+@dataclass(slots=True)
+class _Worker:
+    process: subprocess.Popen[bytes]
+    control: socket.socket
+    log: Any
+    scratch: Path
+    deadline: float
+    received: bytearray = field(default_factory=bytearray)
+    descriptors: deque[int] = field(default_factory=deque)
+    children: dict[int, _Child] = field(default_factory=dict)
+    idle: deque[_Child] = field(default_factory=deque)
+    asked_for: int = 0
+    ready: bool = False
+    rss: int = 0
+
+
+class LocalRunner:
+    """Runs programs in forked children of a warm worker on this machine (Linux and macOS).
+
+    `in_flight` programs run at a time: by default as many as this process may use cores.
+    """
+
+    def __init__(self, in_flight: int | None = None) -> None:
+        if not hasattr(os, "fork"):
+            raise GraderError("this system cannot fork, and the local runner needs it", "use Linux, macOS or WSL")
+        self.in_flight = in_flight or available_cores()
+        self.torch_version: str | None = None
+        self._pending: deque[_Job] = deque()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._closing = False
+        self._worker: _Worker | None = None
+        self._failed_starts = 0
+        self._selector = selectors.DefaultSelector()
+        self._wake_read, self._wake_write = os.pipe()
+        os.set_blocking(self._wake_write, False)
+        self._selector.register(self._wake_read, selectors.EVENT_READ, self._drain_wake)
+
+    def __enter__(self) -> LocalRunner:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # ------------------------------------------------------------ called from any thread
+
+    def start(self) -> None:
+        """Begin to start the worker now, without waiting for it."""
+        with self._lock:
+            if self._closing:
+                raise GraderError("the runner is closed")
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._serve, name="grader-runner", daemon=True)
+                self._thread.start()
+
+    def submit(self, program: Program) -> Future[Observation]:
+        """Queue a program; see `Runner.submit`."""
+        job = _Job(program)
+        self.start()
+        with self._lock:
+            self._pending.append(job)
+        self._wake()
+        return job.future
+
+    def close(self) -> None:
+        """End the worker and every child; see `Runner.close`."""
+        with self._lock:
+            if self._closing:
+                return
+            self._closing = True
+        self._wake()
+        if self._thread is not None:
+            self._thread.join()
+        self._selector.close()
+        os.close(self._wake_read)
+        os.close(self._wake_write)
+
+    @property
+    def worker_pid(self) -> int | None:
+        """The worker's process id while there is one (for tests and for `grader doctor`)."""
+        worker = self._worker
+        return worker.process.pid if worker else None
+
+    def _wake(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            os.write(self._wake_write, b"!")
+
+    # ------------------------------------------------------------ the supervisor's thread
+
+    def _serve(self) -> None:
+        note = "the runner was closed before this program ended"
+        try:
+            while not self._closing:
+                self._dispatch()
+                for key, _ in self._selector.select(self._patience()):
+                    if key.fd in self._selector.get_map():  # an earlier event of this round may have closed it
+                        key.data()
+                self._check_deadlines()
+        except Exception as error:
+            note = f"the runner failed: {type(error).__name__}: {error}"
+            self._closing = True
+            raise
+        finally:
+            held = self._drop_worker()
+            with self._lock:
+                held += self._pending
+                self._pending.clear()
+            for job in held:
+                _settle(job, Observation(Status.NOT_RUN, note=note))
+
+    def _drain_wake(self) -> None:
+        os.read(self._wake_read, 4096)
+
+    def _dispatch(self) -> None:
+        """Give programs to waiting children, and ask for more children."""
+        worker = self._worker
+        if worker is None:
+            worker = self._worker = self._start_worker()
+        if not worker.ready:
+            return
+        running = [child.job for child in worker.children.values() if child.job]
+        while worker.idle and len(running) < self.in_flight:
+            with self._lock:
+                if not self._pending:
+                    break
+                alone = self._pending[0].attempts > 0 or any(job.attempts for job in running)
+                if alone and running:
+                    break  # a program that was there when a worker died runs alone
+                job = self._pending.popleft()
+            if job.attempts == 0 and not job.future.set_running_or_notify_cancel():
+                continue
+            running.append(job)
+            self._give(worker, worker.idle.popleft(), job)
+        while len(worker.idle) + worker.asked_for < self.in_flight:
+            worker.asked_for += 1
+            self._tell(worker, {"fork": 1})
+
+    def _give(self, worker: _Worker, child: _Child, job: _Job) -> None:
+        program = job.program
+        child.job, child.started = job, time.monotonic()
+        child.deadline = child.started + program.limits.wall_seconds
+        try:
+            frame = wire.pack(
+                {
+                    "source": program.source,
+                    "asks": program.asks,
+                    "seed": program.seed,
+                    "limits": dataclasses.asdict(program.limits),
+                }
+            )
+        except (ValueError, UnicodeEncodeError) as error:
+            child.job = None
+            _settle(job, Observation(Status.NOT_RUN, note=f"the program cannot be sent: {error}"))
+            self._tell(worker, {"kill": child.pid})
+            return
+        with contextlib.suppress(OSError):  # a child that has gone is reported by the worker
+            child.sock.sendall(frame)
+
+    def _tell(self, worker: _Worker, message: dict[str, Any]) -> None:
+        with contextlib.suppress(OSError):  # a worker that has gone is seen at its socket
+            worker.control.sendall(wire.pack(message))
+
+    def _patience(self) -> float | None:
+        """Seconds until the next deadline."""
+        worker = self._worker
+        if worker is None:
+            return None
+        deadlines = [child.deadline for child in worker.children.values() if child.job and child.stopped is None]
+        if not worker.ready:
+            deadlines.append(worker.deadline)
+        return max(0.0, min(deadlines) - time.monotonic()) if deadlines else None
+
+    def _check_deadlines(self) -> None:
+        worker = self._worker
+        if worker is None:
+            return
+        now = time.monotonic()
+        for child in worker.children.values():
+            if child.job and child.stopped is None and now >= child.deadline:
+                self._stop(worker, child, Status.TIMEOUT)
+        if not worker.ready and now >= worker.deadline:
+            worker.process.kill()
+
+    def _stop(self, worker: _Worker, child: _Child, why: Status) -> None:
+        child.stopped = why
+        self._tell(worker, {"kill": child.pid})
+
+    # ------------------------------------------------------------ the worker's life
+
+    def _start_worker(self) -> _Worker:
+        ours, theirs = socket.socketpair()
+        scratch = Path(tempfile.mkdtemp(prefix="grader-"))
+        log = tempfile.TemporaryFile()
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "grader.run.worker", str(theirs.fileno())],
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd=scratch,
+            env=worker_environment(scratch),
+            process_group=0,
+        )
+        theirs.close()
+        worker = _Worker(process, ours, log, scratch, time.monotonic() + START_SECONDS)
+        self._selector.register(ours, selectors.EVENT_READ, lambda: self._hear(worker))
+        return worker
+
+    def _hear(self, worker: _Worker) -> None:
+        """Take the worker's messages; an empty read means that it has died."""
+        try:
+            chunk, descriptors, _, _ = socket.recv_fds(worker.control, 65536, 32)
+        except ConnectionResetError:
+            chunk, descriptors = b"", []
+        worker.descriptors += descriptors
+        worker.received += chunk
+        while (message := wire.unpack(worker.received)) is not None:
+            if "ready" in message:
+                worker.ready, worker.rss = True, message["rss"]
+                self.torch_version = message["torch"]
+                self._failed_starts = 0
+            elif "child" in message:
+                self._adopt(worker, message["child"])
+            else:
+                self._bury(worker, message)
+        if not chunk:
+            self._replace_worker(worker)
+
+    def _replace_worker(self, worker: _Worker) -> None:
+        """After a worker's death: queue again, once, what it held; give up where it cannot even start."""
+        started = worker.ready
+        worker.log.seek(0)
+        said = worker.log.read()[-2000:].decode(errors="replace").strip()
+        held = self._drop_worker()
+        if not started:
+            self._failed_starts += 1
+            if self._failed_starts >= 2:
+                self._failed_starts = 0
+                reason = said.splitlines()[-1] if said else "it ended without a word"
+                note = f"the worker could not start: {reason}"
+                with self._lock:
+                    held += self._pending
+                    self._pending.clear()
+                for job in held:
+                    _settle(job, Observation(Status.NOT_RUN, note=note))
+                return
+        for job in reversed(held):
+            job.attempts += 1
+            if job.attempts > 1:
+                note = "the worker died twice while this program ran"
+                _settle(job, Observation(Status.NOT_RUN, note=note))
+            else:
+                with self._lock:
+                    self._pending.appendleft(job)
+
+    def _drop_worker(self) -> list[_Job]:
+        """End the worker and forget it; returns the programs that it held without a result."""
+        worker, self._worker = self._worker, None
+        if worker is None:
+            return []
+        held = []
+        for child in list(worker.children.values()):
+            if child.job and not self._collect(worker, child):
+                held.append(child.job)
+            self._forget(worker, child)
+        self._selector.unregister(worker.control)
+        worker.control.close()  # tells the worker to end its children and leave
+        try:
+            worker.process.wait(STOP_SECONDS if worker.ready else 0.1)
+        except subprocess.TimeoutExpired:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(worker.process.pid, signal.SIGKILL)
+            worker.process.wait()
+        for descriptor in worker.descriptors:
+            os.close(descriptor)
+        worker.log.close()
+        shutil.rmtree(worker.scratch, ignore_errors=True)
+        return held
+
+    # ------------------------------------------------------------ a child's life
+
+    def _adopt(self, worker: _Worker, pid: int) -> None:
+        descriptors = [worker.descriptors.popleft() for _ in range(3)]
+        child = _Child(pid, socket.socket(fileno=descriptors[0]), descriptors[1], descriptors[2])
+        child.printed = {child.out: bytearray(), child.err: bytearray()}
+        child.sock.settimeout(STOP_SECONDS)
+        worker.asked_for -= 1
+        worker.children[pid] = child
+        worker.idle.append(child)
+        self._selector.register(child.sock, selectors.EVENT_READ, lambda: self._take_frame(worker, child))
+        for pipe in child.printed:
+            os.set_blocking(pipe, False)
+            self._selector.register(pipe, selectors.EVENT_READ, self._reader(worker, child, pipe))
+
+    def _reader(self, worker: _Worker, child: _Child, pipe: int) -> Callable[[], None]:
+        return lambda: self._take_output(worker, child, pipe)
+
+    def _take_output(self, worker: _Worker, child: _Child, pipe: int) -> bool:
+        """Read what was printed; False at the end, or where there is nothing now."""
+        try:
+            chunk = os.read(pipe, 65536)
+        except BlockingIOError:
+            return False
+        if not chunk:
+            self._unregister(pipe)
+            return False
+        if child.job is None:
+            return True
+        most = child.job.program.limits.output_bytes
+        room = most - sum(map(len, child.printed.values()))
+        child.printed[pipe] += chunk[:room]
+        if len(chunk) > room and child.stopped is None:
+            self._stop(worker, child, Status.OUTPUT)
+        return child.stopped is None
+
+    def _take_frame(self, worker: _Worker, child: _Child) -> None:
+        try:
+            chunk = child.sock.recv(1 << 20)
+        except OSError:
+            chunk = b""
+        if not chunk:
+            self._unregister(child.sock)  # how it ended is the worker's to say
+            return
+        child.received += chunk
+        if self._collect(worker, child):
+            self._tell(worker, {"kill": child.pid})
+
+    def _collect(self, worker: _Worker, child: _Child) -> bool:
+        """Settle the child's job from its frame, where a whole one is there."""
+        if child.job is None or child.stopped is not None or child.garbled:
+            return False
+        try:
+            frame = wire.unpack(child.received)
+            if frame is None:
+                return False
+            observation = codec.decode(frame)
+        except (ValueError, UnicodeDecodeError) as error:
+            child.garbled = str(error)
+            self._tell(worker, {"kill": child.pid})
+            return False
+        while any([self._take_output(worker, child, pipe) for pipe in self._open_pipes(child)]):
+            pass
+        if child.stopped is not None:  # its last words were too many
+            return False
+        note = observation.note
+        if child.job.attempts:
+            note = f"{note}; run twice: the worker died the first time".lstrip("; ")
+        self._done(child, dataclasses.replace(observation, **_texts(child), note=note))
+        return True
+
+    def _open_pipes(self, child: _Child) -> list[int]:
+        return [pipe for pipe in child.printed if pipe in self._selector.get_map()]
+
+    def _bury(self, worker: _Worker, message: dict[str, Any]) -> None:
+        """A child has ended: settle its job by how it ended, where no frame did."""
+        child = worker.children.get(message["ended"])
+        if child is None:
+            return
+        if child.sock.fileno() in self._selector.get_map():
+            with contextlib.suppress(OSError):
+                while chunk := child.sock.recv(1 << 20, socket.MSG_DONTWAIT):
+                    child.received += chunk
+        if child.job and not self._collect(worker, child):
+            for pipe in self._open_pipes(child):
+                while self._take_output(worker, child, pipe):
+                    pass
+            status, note = _how_it_ended(child, message)
+            seconds = time.monotonic() - child.started
+            peak = max(0, message["rss"] - worker.rss)
+            self._done(
+                child, Observation(status, seconds=seconds, peak_bytes=peak, note=note, **_texts(child))
+            )
+        self._forget(worker, child)
+
+    def _done(self, child: _Child, observation: Observation) -> None:
+        job, child.job = child.job, None
+        if job:
+            _settle(job, observation)
+
+    def _forget(self, worker: _Worker, child: _Child) -> None:
+        del worker.children[child.pid]
+        with contextlib.suppress(ValueError):
+            worker.idle.remove(child)
+        self._unregister(child.sock)
+        child.sock.close()
+        for pipe in child.printed:
+            self._unregister(pipe)
+            os.close(pipe)
+
+    def _unregister(self, thing: Any) -> None:
+        with contextlib.suppress(KeyError, ValueError):
+            self._selector.unregister(thing)
+
+
+def _settle(job: _Job, observation: Observation) -> None:
+    if not job.future.cancelled():
+        with contextlib.suppress(Exception):  # a done-callback that fails is not the runner's to end on
+            job.future.set_result(observation)
+
+
+def _texts(child: _Child) -> dict[str, str]:
+    out, err = (child.printed[pipe].decode(errors="replace") for pipe in (child.out, child.err))
+    return {"stdout": out, "stderr": err}
+
+
+def _how_it_ended(child: _Child, message: dict[str, Any]) -> tuple[Status, str]:
+    """The status of a child that sent no result that could be read, and what to say of it."""
+    job = child.job
+    assert job is not None
+    limits = job.program.limits
+    code = message["exit"]
+    if child.stopped is Status.TIMEOUT:
+        return Status.TIMEOUT, f"stopped after {limits.wall_seconds:g} s"
+    if child.stopped is Status.OUTPUT:
+        return Status.OUTPUT, f"stopped after printing {limits.output_bytes:,} bytes"
+    if child.garbled:
+        return Status.KILLED, f"its result could not be read: {child.garbled}"
+    if code in (-signal.SIGXCPU, -signal.SIGKILL) and message["cpu"] >= limits.cpu_seconds * 0.9:
+        return Status.TIMEOUT, f"stopped after {limits.cpu_seconds} s of CPU time"
+    if code < 0:
+        return Status.KILLED, f"ended by signal {signal.Signals(-code).name}"
+    return Status.KILLED, f"the process ended itself (exit code {code}) before the program was over"
+
+
+def available_cores() -> int:
+    """How many cores this process may use, at least 1."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def worker_environment(scratch: Path) -> dict[str, str]:
+    """The variables a worker starts with: no secrets of the user, one thread, a home that is thrown away."""
+    kept = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")
+    environment = {
+        name: value for name, value in os.environ.items() if name in kept or name.startswith("OPENBLAS_")
+    }
+    one_thread = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+    package = str(Path(__file__).resolve().parents[2])
+    folder = str(scratch)
+    return environment | one_thread | {"PYTHONPATH": package, "HOME": folder, "TMPDIR": folder}

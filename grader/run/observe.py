@@ -1,0 +1,184 @@
+"""What a running program is seen to do: the worker's side, standard library and torch only.
+
+Optimizers are watched through PyTorch's own global step hook. Schedulers are watched by wrapping `step` and `__init__`
+of their classes. A wrapper adds a frame to the stack, and PyTorch's warnings name the caller by counting frames; so the
+wrappers are compiled under a file name that `warnings` skips when it counts (CPython skips import-system frames, by
+`importlib` and `_bootstrap` in the name). PyTorch's warnings therefore keep their text, number, file and line.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import math
+import re
+import sys
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+PROGRAM = "<program>"
+"""The file name that programs are compiled under."""
+
+UNSEEN = "<grader importlib._bootstrap>"
+"""The file name of our wrappers; see the module's docstring."""
+
+_WRAPPERS = """
+def watch_step(original, watcher):
+    @functools.wraps(original)
+    def step(self, *args, **kwargs):
+        with watcher.call("step", self, sys._getframe(1)):
+            return original(self, *args, **kwargs)
+    return step
+
+def watch_init(original, watcher):
+    @functools.wraps(original)
+    def __init__(self, *args, **kwargs):
+        with watcher.call("init", self, sys._getframe(1)):
+            return original(self, *args, **kwargs)
+    return __init__
+"""
+
+
+def rates(optimizer: Any) -> list[float]:
+    """The rate of each parameter group, now."""
+    return [float(group["lr"]) for group in optimizer.param_groups]
+
+
+class Watcher:
+    """Collects the rates of one program. One of them lives in a process; `reset` starts it afresh."""
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        self.used: list[list[float]] = []
+        self.after_step: list[list[float]] = []
+        self.at_start: list[float] = []
+        self._depth = 0
+
+    def before_optimizer_step(self, optimizer: Any, args: Any, kwargs: Any) -> None:
+        self.used.append(rates(optimizer))
+
+    @contextmanager
+    def call(self, what: str, scheduler: Any, caller: Any) -> Iterator[None]:
+        """Around one call of a scheduler's method: recorded when the program itself made it and it returned."""
+        own = self._depth == 0 and caller.f_code.co_filename == PROGRAM
+        self._depth += 1
+        try:
+            yield
+        finally:
+            self._depth -= 1
+        if not own:
+            return
+        if what == "step":
+            self.after_step.append(rates(scheduler.optimizer))
+        elif not self.after_step:
+            self.at_start = rates(scheduler.optimizer)
+
+    def install(self) -> None:
+        """Watch torch's optimizers and schedulers, and the schedulers that programs will define."""
+        from torch.optim import lr_scheduler, swa_utils  # noqa: F401  (SWALR is a scheduler too)
+        from torch.optim.optimizer import register_optimizer_step_pre_hook
+
+        register_optimizer_step_pre_hook(self.before_optimizer_step)
+        names: dict[str, Any] = {"functools": functools, "sys": sys}
+        exec(compile(_WRAPPERS, UNSEEN, "exec"), names)
+        methods: dict[str, Callable[[Any, Watcher], Any]] = {
+            "step": names["watch_step"],
+            "__init__": names["watch_init"],
+        }
+
+        def watch(cls: type) -> None:
+            for name, wrap in methods.items():
+                if name in vars(cls):
+                    setattr(cls, name, wrap(vars(cls)[name], self))
+
+        def watch_subclass(cls: type, **kwargs: Any) -> None:
+            super(lr_scheduler.LRScheduler, cls).__init_subclass__(**kwargs)
+            watch(cls)
+
+        known, waiting = set(), [lr_scheduler.LRScheduler]
+        while waiting:
+            cls = waiting.pop()
+            if cls not in known:
+                known.add(cls)
+                waiting += cls.__subclasses__()
+                watch(cls)
+        lr_scheduler.LRScheduler.__init_subclass__ = classmethod(watch_subclass)  # type: ignore[assignment]
+
+
+class Run:
+    """`run`, as the expressions of an item see it: what was observed of the finished program."""
+
+    def __init__(
+        self,
+        watcher: Watcher,
+        stdout: str,
+        warned: Sequence[warnings.WarningMessage],
+        error: BaseException | None,
+        names: dict[str, Any],
+    ) -> None:
+        self.lr_used_by_group = [list(row) for row in watcher.used]
+        self.lr_after_step_by_group = [list(row) for row in watcher.after_step]
+        self.lr_at_start_by_group = list(watcher.at_start)
+        self.lr_used = [row[0] for row in self.lr_used_by_group if row]
+        self.lr_after_step = [row[0] for row in self.lr_after_step_by_group if row]
+        self.lr_at_start = watcher.at_start[0] if watcher.at_start else None
+        self.stdout = stdout
+        self.lines = stdout.splitlines()
+        self.warnings = [str(warning.message) for warning in warned]
+        self.error = None if error is None else f"{type(error).__name__}: {error}"
+        self._raised = () if error is None else tuple(cls.__name__ for cls in type(error).__mro__)
+        self.losses = _numbers(names.get("losses"))
+
+    def warned(self, pattern: str) -> bool:
+        """Whether some warning matches the regular expression."""
+        return any(re.search(pattern, message) for message in self.warnings)
+
+    def raised(self, kind: str | type = "BaseException") -> bool:
+        """Whether the program ended with this exception or a child of it."""
+        return (kind if isinstance(kind, str) else kind.__name__) in self._raised
+
+
+def _numbers(values: Any) -> list[float]:
+    """A list of numbers, or an empty one where that is not what was given."""
+    try:
+        return [float(value) for value in values]
+    except (TypeError, ValueError, RuntimeError):
+        return []
+
+
+# ---------------------------------------------------------------- helpers that expressions may call
+
+
+def approx(one: Any, other: Any, tolerance: float = 1e-6) -> bool:
+    """Whether two numbers, or two lists of them, are equal within a relative tolerance."""
+    if isinstance(one, (int, float)) or isinstance(other, (int, float)):
+        return math.isclose(float(one), float(other), rel_tol=tolerance, abs_tol=1e-12)
+    one, other = list(one), list(other)
+    return len(one) == len(other) and all(approx(a, b, tolerance) for a, b in zip(one, other, strict=True))
+
+
+def rising(values: Sequence[float]) -> bool:
+    """Whether there are at least two values and each is larger than the one before."""
+    return len(values) > 1 and all(a < b for a, b in itertools.pairwise(values))
+
+
+def falling(values: Sequence[float]) -> bool:
+    """Whether there are at least two values and each is smaller than the one before."""
+    return len(values) > 1 and all(a > b for a, b in itertools.pairwise(values))
+
+
+def constant(values: Sequence[float]) -> bool:
+    """Whether there are at least two values, all equal within a relative tolerance of 1e-6."""
+    return len(values) > 1 and all(approx(value, values[0]) for value in values)
+
+
+HELPERS: dict[str, Any] = {
+    "approx": approx,
+    "rising": rising,
+    "falling": falling,
+    "constant": constant,
+}

@@ -1,0 +1,53 @@
+"""Frames between the processes of the runner: a 4-byte length, then that many bytes of JSON. Standard library only."""
+
+from __future__ import annotations
+
+import json
+import socket
+import struct
+from typing import Any
+
+HEADER = struct.Struct("!I")
+LARGEST = 4 << 20
+"""A frame is at most this many bytes; a longer one is refused by either side."""
+
+
+def pack(message: Any) -> bytes:
+    """The frame of a JSON-able message; ValueError where it is too long."""
+    body = json.dumps(message).encode()
+    if len(body) > LARGEST:
+        raise ValueError(f"a frame of {len(body)} bytes is over the limit of {LARGEST}")
+    return HEADER.pack(len(body)) + body
+
+
+def unpack(buffer: bytearray) -> Any:
+    """Take the first whole frame from the front of `buffer`; None where there is none yet.
+
+    Raises ValueError for a frame that is too long or not JSON.
+    """
+    if len(buffer) < HEADER.size:
+        return None
+    (length,) = HEADER.unpack_from(buffer)
+    if length > LARGEST:
+        raise ValueError(f"a frame of {length} bytes is over the limit of {LARGEST}")
+    if len(buffer) < HEADER.size + length:
+        return None
+    body = bytes(buffer[HEADER.size : HEADER.size + length])
+    del buffer[: HEADER.size + length]
+    try:
+        return json.loads(body)
+    except RecursionError:
+        raise ValueError("a frame is nested too deeply") from None
+
+
+def receive(sock: socket.socket) -> Any:
+    """Wait for one frame on a blocking socket; None where the other side has gone."""
+    buffer = bytearray()
+    while True:
+        wanted = HEADER.size if len(buffer) < HEADER.size else HEADER.size + HEADER.unpack_from(buffer)[0]
+        if len(buffer) == wanted > HEADER.size:
+            return unpack(buffer)
+        chunk = sock.recv(wanted - len(buffer))
+        if not chunk:
+            return None
+        buffer += chunk

@@ -1,0 +1,399 @@
+"""The worker: a process that has imported torch once, on one thread, and forks for each program.
+
+It is started as `python -m grader.run.worker FD` in a scratch folder of its own and talks on that socket with the process that started it, in frames
+of `wire`. It hears "fork" and "kill"; it answers with a child's process id and the child's three descriptors, and with
+how each child ended. Programs go straight to the child over the child's own socket: the worker never sees them.
+
+Forking is safe only while there is one thread: torch's thread pool does not survive a fork. So the worker does all its
+own work on one thread and asserts it. A child may use more.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import gc
+import io
+import linecache
+import os
+import random
+import resource
+import selectors
+import shutil
+import signal
+import socket
+import sys
+import time
+import traceback
+import types
+import warnings
+from typing import Any
+
+from grader.run import observe, wire
+from grader.run.observe import HELPERS, PROGRAM, Run, Watcher
+
+WARM_UP = """
+import torch
+from torch.optim.lr_scheduler import LambdaLR
+layer = torch.nn.Linear(2, 1)
+for kind in (torch.optim.SGD, torch.optim.Adam):
+    optimizer = kind(layer.parameters(), lr=0.1)
+    scheduler = LambdaLR(optimizer, lambda epoch: 1.0)
+    optimizer.zero_grad()
+    torch.nn.functional.mse_loss(layer(torch.zeros(1, 2)), torch.zeros(1, 1)).backward()
+    optimizer.step()
+    scheduler.step()
+print(f"{scheduler.get_last_lr()[0]:.6g}")
+"""
+"""Pays once for what first use of torch pays: its first optimizer imports another second of modules."""
+
+HUGE_PAGE = 2 << 20
+
+LONGEST_TEXT = 20_000
+"""Characters of one message, expression value or exception that are sent."""
+
+
+# ---------------------------------------------------------------- the worker
+
+
+def main(descriptor: int) -> None:
+    """Serve until the other side of the socket has gone; then end every child."""
+    control = socket.socket(fileno=descriptor)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C at a terminal is for the process in front
+    import torch
+
+    torch.set_num_threads(1)
+    watcher = Watcher()
+    watcher.install()
+    warm = execute({"source": WARM_UP, "asks": ["run.lr_used"], "seed": 0}, watcher, io.StringIO())
+    if warm["error"] or warm["warnings"]:
+        raise RuntimeError(f"the worker's warm-up did not run cleanly: {warm}")
+    gc.collect()
+    gc.freeze()
+    pack_memory()
+    if sys.platform == "linux" and len(os.listdir("/proc/self/task")) != 1:
+        raise RuntimeError("the worker has more than one thread and cannot fork safely")
+    control.sendall(wire.pack({"ready": os.getpid(), "torch": torch.__version__, "rss": resident_bytes()}))
+    serve(control, watcher)
+
+
+def pack_memory() -> None:
+    """Ask for huge pages under all private memory (Linux 6.1, MADV_COLLAPSE): a fork then copies far fewer entries.
+
+    Makes a fork and exit about twice as fast. Where the kernel refuses, nothing changes.
+    """
+    if sys.platform != "linux":
+        return
+    madvise = ctypes.CDLL(None).madvise
+    madvise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
+    with open("/proc/self/maps", encoding="utf-8", errors="replace") as maps:
+        lines = maps.read().splitlines()
+    for line in lines:
+        span, access, _, _, inode, *_ = line.split()
+        first, last = (int(end, 16) for end in span.split("-"))
+        if access == "rw-p" and inode == "0" and last - first >= HUGE_PAGE and "[stack]" not in line:
+            madvise(first, last - first, 25)
+
+
+def serve(control: socket.socket, watcher: Watcher) -> None:
+    """Fork, kill and report, until the control socket closes."""
+    wake_read, wake_write = os.pipe()
+    os.set_blocking(wake_read, False)
+    os.set_blocking(wake_write, False)
+    signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    selector = selectors.DefaultSelector()
+    selector.register(control, selectors.EVENT_READ)
+    selector.register(wake_read, selectors.EVENT_READ)
+    children: set[int] = set()
+    buffer = bytearray()
+    try:
+        while True:
+            for key, _ in selector.select():
+                if key.fileobj is control:
+                    chunk = control.recv(65536)
+                    if not chunk:
+                        return
+                    buffer += chunk
+                    while (message := wire.unpack(buffer)) is not None:
+                        if "fork" in message:
+                            fork(control, children, watcher, (wake_read, wake_write, selector.fileno()))
+                        elif message["kill"] in children:
+                            kill_group(message["kill"])
+                else:
+                    with contextlib.suppress(BlockingIOError):
+                        os.read(wake_read, 4096)
+            reap(control, children)
+    except (BrokenPipeError, ConnectionResetError):
+        return
+    finally:
+        for pid in children:
+            kill_group(pid)
+        shutil.rmtree(os.getcwd(), ignore_errors=True)
+
+
+def fork(control: socket.socket, children: set[int], watcher: Watcher, private: tuple[int, ...]) -> None:
+    """Fork a child that waits for a program, and send its descriptors on."""
+    ours, theirs = socket.socketpair()
+    out_read, out_write = os.pipe()
+    err_read, err_write = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        for descriptor in (control.fileno(), ours.fileno(), out_read, err_read, *private):
+            os.close(descriptor)
+        child(theirs, out_write, err_write, watcher)
+    children.add(pid)
+    with contextlib.suppress(OSError):
+        os.setpgid(pid, pid)  # as the child does itself: whoever is first
+    socket.send_fds(control, [wire.pack({"child": pid})], [ours.fileno(), out_read, err_read])
+    ours.close()
+    theirs.close()
+    for descriptor in (out_read, out_write, err_read, err_write):
+        os.close(descriptor)
+
+
+def kill_group(pid: int) -> None:
+    """End a child and what it started. The child is not reaped yet, so its id is still its own."""
+    for kill in (os.killpg, os.kill):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            kill(pid, signal.SIGKILL)
+
+
+def reap(control: socket.socket, children: set[int]) -> None:
+    """Report every child that has ended, and end what it left behind in its process group."""
+    for pid in list(children):
+        if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+            continue
+        kill_group(pid)
+        _, status, usage = os.wait4(pid, 0)
+        children.discard(pid)
+        shutil.rmtree(str(pid), ignore_errors=True)
+        control.sendall(
+            wire.pack(
+                {
+                    "ended": pid,
+                    "exit": os.waitstatus_to_exitcode(status),
+                    "cpu": usage.ru_utime + usage.ru_stime,
+                    "rss": usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024),
+                }
+            )
+        )
+
+
+# ---------------------------------------------------------------- a child
+
+
+def child(sock: socket.socket, out: int, err: int, watcher: Watcher) -> None:
+    """Take one program from the socket, run it, send what was observed, and end. Never returns."""
+    try:
+        os.setpgid(0, 0)
+        die_with_parent()
+        os.mkdir(str(os.getpid()))
+        os.chdir(str(os.getpid()))
+        signal.set_wakeup_fd(-1)
+        for kind in (signal.SIGCHLD, signal.SIGINT):
+            signal.signal(kind, signal.SIG_DFL)
+        null = os.open(os.devnull, os.O_RDONLY)
+        for descriptor, place in ((null, 0), (out, 1), (err, 2)):
+            os.dup2(descriptor, place)
+        for descriptor in (null, out, err):
+            os.close(descriptor)
+        job = wire.receive(sock)
+        if job is not None:
+            limit(job["limits"])
+            sys.stderr = open(2, "w", encoding="utf-8", errors="replace", buffering=1, closefd=False)
+            stdout = open(1, "w", encoding="utf-8", errors="replace", closefd=False)
+            result = execute(job, watcher, stdout)
+            sock.sendall(frame(result))
+    except BaseException:  # nothing may leave a child: the exit status tells that it failed
+        with contextlib.suppress(BaseException):
+            os.write(2, traceback.format_exc().encode())
+        os._exit(70)
+    os._exit(0)
+
+
+def die_with_parent() -> None:
+    """End when the worker does (Linux: PR_SET_PDEATHSIG); elsewhere the CPU limit has to do."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+
+
+def limit(limits: dict[str, Any]) -> None:
+    """Bound CPU time, memory, core dumps and open files of this process."""
+    cpu = int(limits["cpu_seconds"])
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu + 1))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))
+    if sys.platform == "linux":
+        with open("/proc/self/statm", "rb") as statm:
+            size = int(statm.read().split()[0]) * resource.getpagesize()
+        most = size + int(limits["memory_bytes"])
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+
+
+def resident_bytes() -> int:
+    """Memory of this process that is in RAM now, in bytes; 0 where the system does not say."""
+    try:
+        with open("/proc/self/statm", "rb") as statm:
+            return int(statm.read().split()[1]) * resource.getpagesize()
+    except OSError:
+        return 0
+
+
+class Tee(io.TextIOBase):
+    """The program's `sys.stdout`: passes text on and keeps it for `run.stdout`."""
+
+    def __init__(self, out: Any) -> None:
+        self._out = out
+        self._kept: list[str] = []
+
+    encoding = "utf-8"
+    errors = "replace"
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        self._kept.append(text)
+        self._out.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        self._out.flush()
+
+    def fileno(self) -> int:
+        return 1
+
+    def text(self) -> str:
+        return "".join(self._kept)
+
+
+def execute(job: dict[str, Any], watcher: Watcher, out: Any) -> dict[str, Any]:
+    """Run a program in a `__main__` of its own, then evaluate the expressions that are asked for."""
+    source, error = job["source"], None
+    module = types.ModuleType("__main__")
+    names = module.__dict__
+    main_before, stdout_before = sys.modules["__main__"], sys.stdout
+    tee = Tee(out)
+    sys.modules["__main__"], sys.stdout = module, tee  # type: ignore[assignment]
+    linecache.cache[PROGRAM] = (len(source), None, source.splitlines(keepends=True), PROGRAM)
+    seed(job["seed"])
+    watcher.reset()
+    before, peak_before = time.perf_counter(), resident_bytes()
+    with warnings.catch_warnings(record=True) as warned:
+        try:
+            exec(compile(source, PROGRAM, "exec", dont_inherit=True), names)
+        except SystemExit as exit:
+            error = exit if exit.code not in (None, 0) else None
+        except BaseException as raised:
+            error = raised
+        seconds = time.perf_counter() - before
+        peak = max(0, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - peak_before)
+        run = Run(watcher, tee.text(), warned or (), error, names)
+        seen = {
+            "status": "ok" if error is None else "memory" if out_of_memory(error) else "error",
+            "lr_at_start_by_group": run.lr_at_start_by_group,
+            "lr_used_by_group": run.lr_used_by_group,
+            "lr_after_step_by_group": run.lr_after_step_by_group,
+            "losses": run.losses,
+            "warnings": [describe_warning(warning) for warning in warned or ()],
+            "error": None if error is None else describe_error(error, source),
+            "seconds": seconds,
+            "peak_bytes": peak,
+        }
+        scope = {**HELPERS, **names, "run": run}
+        seen["asked"] = [evaluate(ask, scope) for ask in job["asks"]]
+    tee.flush()
+    sys.modules["__main__"], sys.stdout = main_before, stdout_before
+    return seen
+
+
+def seed(value: int | None) -> None:
+    """Seed every generator that a program is likely to use; a forked child would else repeat its siblings.
+
+    The CPU's generator alone: `torch.manual_seed` looks for other devices, at the price of 300 page faults.
+    """
+    if value is None:
+        value = int.from_bytes(os.urandom(4))
+    sys.modules["torch"].default_generator.manual_seed(value)
+    random.seed(value)
+    if numpy := sys.modules.get("numpy"):
+        numpy.random.seed(value)
+
+
+def evaluate(expression: str, scope: dict[str, Any]) -> dict[str, Any]:
+    """The plain value of an expression in the program's names, or what it raised."""
+    try:
+        return {"value": plain(eval(compile(f"({expression}\n)", "<expression>", "eval"), scope))}
+    except Exception as error:
+        return {"error": f"{type(error).__name__}: {error}"[:LONGEST_TEXT]}
+
+
+def plain(value: Any, depth: int = 0) -> Any:
+    """A value as JSON data: numbers, text, lists and dicts as they are, tensors as lists, all else as its repr."""
+    if value is None or type(value) in (bool, int, float):
+        return value
+    if isinstance(value, str):
+        return str(value)[:LONGEST_TEXT]
+    if depth < 6:
+        if isinstance(value, (list, tuple)):
+            return [plain(entry, depth + 1) for entry in value]
+        if isinstance(value, dict):
+            return {str(key): plain(entry, depth + 1) for key, entry in value.items()}
+        if hasattr(value, "tolist"):
+            return plain(value.detach().tolist() if hasattr(value, "detach") else value.tolist(), depth + 1)
+    if isinstance(value, (bool, int, float)):
+        return float(value) if isinstance(value, float) else int(value)
+    return repr(value)[:LONGEST_TEXT]
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether an exception says that memory ran out: Python's own, or that of torch's CPU allocator."""
+    return isinstance(error, MemoryError) or (
+        isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
+    )
+
+
+def describe_warning(warning: warnings.WarningMessage) -> dict[str, Any]:
+    return {
+        "category": warning.category.__name__,
+        "message": str(warning.message)[:LONGEST_TEXT],
+        "line": warning.lineno if warning.filename == PROGRAM else None,
+    }
+
+
+def describe_error(error: BaseException, source: str) -> dict[str, Any]:
+    """An exception with the last line of the program that it came through."""
+    line = None
+    if isinstance(error, SyntaxError) and error.filename == PROGRAM:
+        line, message = error.lineno, error.msg
+    else:
+        for frame, number in traceback.walk_tb(error.__traceback__):
+            if frame.f_code.co_filename == PROGRAM:
+                line = number
+        try:
+            message = str(error)
+        except BaseException:
+            message = "(its message could not be read)"
+    lines = source.splitlines()
+    return {
+        "type": type(error).__name__,
+        "message": str(message)[:LONGEST_TEXT],
+        "line": line,
+        "code": lines[line - 1].strip() if line and line <= len(lines) else "",
+    }
+
+
+def frame(result: dict[str, Any]) -> bytes:
+    """A result as a frame; one that is too long loses what was asked for and keeps a note."""
+    try:
+        return wire.pack(result)
+    except (ValueError, RecursionError):
+        result["asked"] = [{"error": "the values are too long to send"} for _ in result["asked"]]
+        result["lr_used_by_group"] = result["lr_after_step_by_group"] = result["losses"] = result["warnings"] = []
+        result["note"] = "the observations were too long to keep"
+        return wire.pack(result)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

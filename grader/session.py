@@ -1,0 +1,121 @@
+"""One sitting: which questions are asked, in which order, and what becomes of each answer.
+
+No input, output, clock or chance of its own: questions and seeds are given, proofs are asked for when they are needed.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from grader import kinds
+from grader.model import (
+    Bank,
+    Item,
+    Mistake,
+    Outcome,
+    Pick,
+    Prompt,
+    Proof,
+    Response,
+    Result,
+    Score,
+    Unreadable,
+    Variant,
+)
+
+Prover = Callable[[Item, Variant], Proof]
+
+
+class NotProven(Exception):
+    """A question's claims do not hold (or could not be run), so that no answer can be judged."""
+
+    def __init__(self, proof: Proof) -> None:
+        super().__init__(str(proof.findings[0]))
+        self.proof = proof
+
+
+@dataclass(slots=True)
+class Question:
+    """One item being asked."""
+
+    item: Item
+    variant: Variant
+    prove: Prover
+    shuffle: int | None = None
+    """Seed for the order of options; None keeps the written order."""
+    hints_used: int = 0
+    _proof: Proof | None = field(default=None)
+
+    @property
+    def proof(self) -> Proof:
+        """What was proven of this variant. Raises NotProven where that is not all of it."""
+        if self._proof is None:
+            proof = self.prove(self.item, self.variant)
+            if proof.findings:
+                raise NotProven(proof)
+            self._proof = proof
+        return self._proof
+
+    @property
+    def order(self) -> tuple[int, ...]:
+        """The places of the options in the order in which they are shown."""
+        places = list(range(len(self.item.options)))
+        if self.shuffle is not None:
+            random.Random(f"{self.shuffle}\0{self.item.id}").shuffle(places)
+        return tuple(places)
+
+    def prompt(self) -> Prompt:
+        """What the learner sees. Waits for the runs only where numbers to be shown come from them."""
+        kind = kinds.get(self.item.kind)
+        prompt = kind.prompt(self.item, self.variant, self._proof) or kind.prompt(self.item, self.variant, self.proof)
+        assert prompt is not None
+        if isinstance(prompt.interaction, Pick):
+            shown = tuple(prompt.interaction.options[place] for place in self.order)
+            return replace(prompt, interaction=replace(prompt.interaction, options=shown))
+        return prompt
+
+    def hint(self) -> str | None:
+        """The next hint, or None where there are no more."""
+        if self.hints_used >= len(self.item.hints):
+            return None
+        self.hints_used += 1
+        return self.proof.hints[self.hints_used - 1]
+
+    def read(self, raw: str) -> Response | Unreadable:
+        """Understand an answer; places of options are those of the item as written."""
+        response = kinds.get(self.item.kind).read(self.prompt(), raw)
+        if isinstance(response, Response):
+            return replace(response, picked=tuple(self.order[place] for place in response.picked))
+        return response
+
+    def answer(self, raw: str, mistakes: dict[str, Mistake]) -> Result:
+        """Judge an answer. What cannot be read or run has an outcome of its own, and no points."""
+        try:
+            response = self.read(raw)
+            if isinstance(response, Unreadable):
+                return self._result(raw, Score(Outcome.UNREADABLE, None, feedback=response.why))
+            score = kinds.get(self.item.kind).grade(self.item, self.proof, response)
+        except NotProven as error:
+            return self._result(raw, Score(Outcome.NOT_RUN, None, feedback=str(error)))
+        said = mistakes[score.mistake].says if score.mistake in mistakes else ""
+        return self._result(raw, replace(score, feedback=" ".join(part for part in (said, score.feedback) if part)))
+
+    def skip(self) -> Result:
+        """Give the question up."""
+        return self._result(None, Score(Outcome.SKIPPED, 0.0))
+
+    def _result(self, raw: str | None, score: Score) -> Result:
+        return Result(self.item, self.variant, raw, score, self._proof, self.hints_used)
+
+
+def choose(bank: Bank, topic: str, mode: str, count: int) -> list[Item]:
+    """The first `count` items of a topic that are asked in this mode, as written."""
+    return [item for item in bank.items if item.topic == topic and mode in item.modes][:count]
+
+
+def mean(results: Sequence[Result]) -> float | None:
+    """The mean of the points, in [0, 1], over the answers that could be judged; None where there is none."""
+    points = [result.score.points for result in results if result.score.points is not None]
+    return sum(points) / len(points) if points else None
