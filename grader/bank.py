@@ -92,7 +92,9 @@ def read(paths: Iterable[Path], memory: Memory | None = None) -> Bank:
 
 def _across(bank: Bank) -> list[Finding]:
     """What topics share: item ids are unique, mistakes are known and mean one thing."""
-    findings, items, mistakes = [], {}, {}
+    findings: list[Finding] = []
+    items: dict[str, Item] = {}
+    mistakes: dict[str, Mistake] = {}
     for topic in bank.topics:
         for mistake in topic.mistakes:
             first = mistakes.setdefault(mistake.id, mistake)
@@ -164,7 +166,9 @@ def _check_shape(read: Source) -> list[Finding]:
     return sorted(findings, key=lambda finding: (finding.at.line, finding.at.column))
 
 
-def _validate(model: Any, data: dict[str, Any], where: source.Path, read: Source, item: str | None = None) -> list[Finding]:
+def _validate(
+    model: Any, data: dict[str, Any], where: source.Path, read: Source, item: str | None = None
+) -> list[Finding]:
     """The findings of a pydantic model, in our words and with their places."""
     from pydantic import ValidationError
 
@@ -278,7 +282,7 @@ class _Builder:
         place = self.read.places[path]
         try:
             return template.split(value, place.start, lambda offset: place.inside(offset, value))
-        except template.BadTemplate as error:
+        except template.BadTemplateError as error:
             self.report("bad-expression", str(error), place.inside(error.offset, value), "check the braces")
             return Text((value,), place.start)
 

@@ -49,7 +49,7 @@ class Findings:
     """Collects what is wrong with one item (and one variant)."""
 
     item: Item
-    variant: Variant = Variant()
+    variant: Variant = field(default_factory=Variant)
     found: list[Finding] = field(default_factory=list)
 
     def add(self, code: str, message: str, at: Span, hint: str, severity: Severity = Severity.ERROR) -> None:
@@ -109,7 +109,7 @@ class Results:
 
 
 def _same(one: Observation, other: Observation) -> bool:
-    """Whether two runs did the same, by all that a claim can rest on. (Text, so that NaN equals itself.)"""
+    """Whether two runs did the same, by all that a claim can rest on (as text, so that NaN equals itself)."""
 
     def essence(run: Observation) -> str:
         rates = (run.lr_at_start_by_group, run.lr_used_by_group, run.lr_after_step_by_group, run.losses)
@@ -388,7 +388,7 @@ def _judge_option(
 
 
 def _judge_decidable(option: Option, claim: Expr, asked: Asked, findings: Findings) -> None:
-    """A claim has a value; that of a statement is true or false. (The code of a wrong option may raise.)"""
+    """A claim has a value; that of a statement is true or false. The code of a wrong option may raise instead."""
     if asked.error is not None:
         if option.code is not None:
             return
@@ -400,9 +400,7 @@ def _judge_decidable(option: Option, claim: Expr, asked: Asked, findings: Findin
     findings.add("step-fails", f"`{claim.text}` {what}", claim.at, "an option's claim must be decidable")
 
 
-def _judge_evidence(
-    item: Item, option: Option, own: str, results: Results, asked: Asked, findings: Findings
-) -> Asked:
+def _judge_evidence(item: Item, option: Option, own: str, results: Results, asked: Asked, findings: Findings) -> Asked:
     """What the mistake yields; a `mistake-differs` where that is not the option's value."""
     expression = option.yields or item.answer
     assert expression is not None

@@ -33,6 +33,8 @@ class Span:
 
 
 class Severity(StrEnum):
+    """An error keeps content from being used; a warning does not."""
+
     ERROR = "error"
     WARNING = "warning"
 
@@ -394,6 +396,8 @@ class Unreadable:
 
 
 class Outcome(StrEnum):
+    """What became of an answer. The last three are no judgement of it."""
+
     CORRECT = "correct"
     PARTLY = "partly"
     INCORRECT = "incorrect"

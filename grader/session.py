@@ -6,8 +6,9 @@ No input, output, clock or chance of its own: questions and seeds are given, pro
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from grader import kinds
 from grader.model import (
@@ -25,10 +26,16 @@ from grader.model import (
     Variant,
 )
 
-Prover = Callable[[Item, Variant], Proof]
+
+class Proving(Protocol):
+    """Runs that are under way."""
+
+    def done(self) -> bool: ...
+
+    def proof(self) -> Proof: ...
 
 
-class NotProven(Exception):
+class NotProvenError(Exception):
     """A question's claims do not hold (or could not be run), so that no answer can be judged."""
 
     def __init__(self, proof: Proof) -> None:
@@ -42,7 +49,7 @@ class Question:
 
     item: Item
     variant: Variant
-    prove: Prover
+    proving: Proving
     shuffle: int | None = None
     """Seed for the order of options; None keeps the written order."""
     hints_used: int = 0
@@ -50,20 +57,30 @@ class Question:
 
     @property
     def proof(self) -> Proof:
-        """What was proven of this variant. Raises NotProven where that is not all of it."""
+        """What was proven of this variant. Raises NotProvenError where that is not all of it."""
         if self._proof is None:
-            proof = self.prove(self.item, self.variant)
+            proof = self.proving.proof()
             if proof.findings:
-                raise NotProven(proof)
+                raise NotProvenError(proof)
             self._proof = proof
         return self._proof
+
+    @property
+    def ready(self) -> bool:
+        """Whether the proof is there without waiting."""
+        return self._proof is not None or self.proving.done()
+
+    @property
+    def waits(self) -> bool:
+        """Whether the question cannot be shown before its runs have ended."""
+        return kinds.get(self.item.kind).prompt(self.item, self.variant, None) is None
 
     @property
     def order(self) -> tuple[int, ...]:
         """The places of the options in the order in which they are shown."""
         places = list(range(len(self.item.options)))
         if self.shuffle is not None:
-            random.Random(f"{self.shuffle}\0{self.item.id}").shuffle(places)
+            random.Random(f"{self.shuffle}\0{self.item.id}").shuffle(places)  # noqa: S311  (reproducible, no secret)
         return tuple(places)
 
     def prompt(self) -> Prompt:
@@ -97,7 +114,7 @@ class Question:
             if isinstance(response, Unreadable):
                 return self._result(raw, Score(Outcome.UNREADABLE, None, feedback=response.why))
             score = kinds.get(self.item.kind).grade(self.item, self.proof, response)
-        except NotProven as error:
+        except NotProvenError as error:
             return self._result(raw, Score(Outcome.NOT_RUN, None, feedback=str(error)))
         said = mistakes[score.mistake].says if score.mistake in mistakes else ""
         return self._result(raw, replace(score, feedback=" ".join(part for part in (said, score.feedback) if part)))

@@ -168,7 +168,8 @@ _INTEGER = re.compile(r"[-+]?\d{1,300}|0x[0-9a-fA-F]{1,200}|0o[0-7]{1,200}")
 
 def _scalar(node: ScalarNode, source: Source, at: Span) -> Any:
     text: str = node.value
-    match node.tag.removeprefix(_CORE) if node.tag.startswith(_CORE) else None:
+    tag = str(node.tag)
+    match tag.removeprefix(_CORE) if tag.startswith(_CORE) else None:
         case "null":
             return None
         case "bool":

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from grader.model import Asked, Expr, Span, Text, Value
 
 
-class BadTemplate(ValueError):
+class BadTemplateError(ValueError):
     """A brace that opens no expression; `offset` counts characters from the start of the text."""
 
     def __init__(self, message: str, offset: int) -> None:
@@ -22,7 +22,7 @@ def split(source: str, at: Span, place: Callable[[int], Span]) -> Text:
     """The pieces of `source`; `place` gives the span of an offset in it. Doubled braces stand for single ones.
 
     An expression ends at the first closing brace at which it is whole Python, so that `{ {1: 2}[1] }` works.
-    Raises BadTemplate.
+    Raises BadTemplateError.
     """
     pieces: list[str | Expr] = []
     plain, offset = "", 0
@@ -31,7 +31,7 @@ def split(source: str, at: Span, place: Callable[[int], Span]) -> Text:
         if source[offset : offset + 2] in ("{{", "}}"):
             plain, offset = plain + character, offset + 2
         elif character == "}":
-            raise BadTemplate("a closing brace without an opening one; write `}}` for a plain brace", offset)
+            raise BadTemplateError("a closing brace without an opening one; write `}}` for a plain brace", offset)
         elif character == "{":
             end = _expression_end(source, offset)
             if plain:
@@ -52,7 +52,7 @@ def _expression_end(source: str, start: int) -> int:
         if is_expression(source[start + 1 : end]):
             return end
         end = source.find("}", end + 1)
-    raise BadTemplate("this brace opens no Python expression; write `{{` for a plain brace", start)
+    raise BadTemplateError("this brace opens no Python expression; write `{{` for a plain brace", start)
 
 
 def is_expression(text: str) -> bool:

@@ -70,9 +70,9 @@ def names() -> tuple[str, ...]:
 def get(name: str) -> Kind:
     """The kind of this name. Raises InputError for a name that is not listed."""
     if name in built_in():
-        return cast(Kind, importlib.import_module(f"{__name__}.{name}"))
+        return cast("Kind", importlib.import_module(f"{__name__}.{name}"))
     if name in _plugins():
-        return cast(Kind, importlib.import_module(_plugins()[name]))
+        return cast("Kind", importlib.import_module(_plugins()[name]))
     raise InputError(f"there is no kind `{name}`", f"the kinds are {', '.join(names())}")
 
 

@@ -26,7 +26,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from grader.errors import GraderError
 from grader.model import Observation, Program, Status
@@ -100,7 +100,7 @@ class LocalRunner:
         os.set_blocking(self._wake_write, False)
         self._selector.register(self._wake_read, selectors.EVENT_READ, self._drain_wake)
 
-    def __enter__(self) -> LocalRunner:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -358,7 +358,7 @@ class LocalRunner:
             os.set_blocking(pipe, False)
             self._selector.register(pipe, selectors.EVENT_READ, self._reader(worker, child, pipe))
 
-    def _reader(self, worker: _Worker, child: _Child, pipe: int) -> Callable[[], None]:
+    def _reader(self, worker: _Worker, child: _Child, pipe: int) -> Callable[[], bool]:
         return lambda: self._take_output(worker, child, pipe)
 
     def _take_output(self, worker: _Worker, child: _Child, pipe: int) -> bool:
@@ -404,18 +404,21 @@ class LocalRunner:
             child.garbled = str(error)
             self._tell(worker, {"kill": child.pid})
             return False
-        while any([self._take_output(worker, child, pipe) for pipe in self._open_pipes(child)]):
-            pass
-        if child.stopped is not None:  # its last words were too many
+        if not self._drain(worker, child):  # its last words were too many
             return False
         note = observation.note
         if child.job.attempts:
             note = f"{note}; run twice: the worker died the first time".lstrip("; ")
-        self._done(child, dataclasses.replace(observation, **_texts(child), note=note))
+        out, err = _texts(child)
+        self._done(child, dataclasses.replace(observation, stdout=out, stderr=err, note=note))
         return True
 
-    def _open_pipes(self, child: _Child) -> list[int]:
-        return [pipe for pipe in child.printed if pipe in self._selector.get_map()]
+    def _drain(self, worker: _Worker, child: _Child) -> bool:
+        """Read what is left in the child's pipes; whether it stayed within its limit."""
+        for pipe in child.printed:
+            while pipe in self._selector.get_map() and self._take_output(worker, child, pipe):
+                pass
+        return child.stopped is None
 
     def _bury(self, worker: _Worker, message: dict[str, Any]) -> None:
         """A child has ended: settle its job by how it ended, where no frame did."""
@@ -427,15 +430,13 @@ class LocalRunner:
                 while chunk := child.sock.recv(1 << 20, socket.MSG_DONTWAIT):
                     child.received += chunk
         if child.job and not self._collect(worker, child):
-            for pipe in self._open_pipes(child):
-                while self._take_output(worker, child, pipe):
-                    pass
+            self._drain(worker, child)
             status, note = _how_it_ended(child, message)
             seconds = time.monotonic() - child.started
             peak = max(0, message["rss"] - worker.rss)
-            self._done(
-                child, Observation(status, seconds=seconds, peak_bytes=peak, note=note, **_texts(child))
-            )
+            out, err = _texts(child)
+            seen = Observation(status, stdout=out, stderr=err, seconds=seconds, peak_bytes=peak, note=note)
+            self._done(child, seen)
         self._forget(worker, child)
 
     def _done(self, child: _Child, observation: Observation) -> None:
@@ -464,9 +465,9 @@ def _settle(job: _Job, observation: Observation) -> None:
             job.future.set_result(observation)
 
 
-def _texts(child: _Child) -> dict[str, str]:
-    out, err = (child.printed[pipe].decode(errors="replace") for pipe in (child.out, child.err))
-    return {"stdout": out, "stderr": err}
+def _texts(child: _Child) -> tuple[str, str]:
+    """What the child printed, on standard output and standard error."""
+    return child.printed[child.out].decode(errors="replace"), child.printed[child.err].decode(errors="replace")
 
 
 def _how_it_ended(child: _Child, message: dict[str, Any]) -> tuple[Status, str]:
@@ -498,9 +499,7 @@ def available_cores() -> int:
 def worker_environment(scratch: Path) -> dict[str, str]:
     """The variables a worker starts with: no secrets of the user, one thread, a home that is thrown away."""
     kept = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")
-    environment = {
-        name: value for name, value in os.environ.items() if name in kept or name.startswith("OPENBLAS_")
-    }
+    environment = {name: value for name, value in os.environ.items() if name in kept or name.startswith("OPENBLAS_")}
     one_thread = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
     package = str(Path(__file__).resolve().parents[2])
     folder = str(scratch)

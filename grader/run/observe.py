@@ -95,8 +95,10 @@ class Watcher:
                 if name in vars(cls):
                     setattr(cls, name, wrap(vars(cls)[name], self))
 
+        inherited = lr_scheduler.LRScheduler.__init_subclass__
+
         def watch_subclass(cls: type, **kwargs: Any) -> None:
-            super(lr_scheduler.LRScheduler, cls).__init_subclass__(**kwargs)
+            inherited(**kwargs)
             watch(cls)
 
         known, waiting = set(), [lr_scheduler.LRScheduler]
@@ -106,7 +108,7 @@ class Watcher:
                 known.add(cls)
                 waiting += cls.__subclasses__()
                 watch(cls)
-        lr_scheduler.LRScheduler.__init_subclass__ = classmethod(watch_subclass)  # type: ignore[assignment]
+        lr_scheduler.LRScheduler.__init_subclass__ = classmethod(watch_subclass)  # type: ignore[assignment, arg-type]
 
 
 class Run:

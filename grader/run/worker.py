@@ -1,8 +1,9 @@
 """The worker: a process that has imported torch once, on one thread, and forks for each program.
 
-It is started as `python -m grader.run.worker FD` in a scratch folder of its own and talks on that socket with the process that started it, in frames
-of `wire`. It hears "fork" and "kill"; it answers with a child's process id and the child's three descriptors, and with
-how each child ended. Programs go straight to the child over the child's own socket: the worker never sees them.
+It is started as `python -m grader.run.worker FD` in a scratch folder of its own, and talks on that socket with the
+process that started it, in frames of `wire`. It hears "fork" and "kill"; it answers with a child's process id and the
+child's three descriptors, and with how each child ended. Programs go straight to the child over the child's own socket:
+the worker never sees them.
 
 Forking is safe only while there is one thread: torch's thread pool does not survive a fork. So the worker does all its
 own work on one thread and asserts it. A child may use more.
@@ -29,7 +30,7 @@ import types
 import warnings
 from typing import Any
 
-from grader.run import observe, wire
+from grader.run import wire
 from grader.run.observe import HELPERS, PROGRAM, Run, Watcher
 
 WARM_UP = """
@@ -270,12 +271,13 @@ class Tee(io.TextIOBase):
 
 def execute(job: dict[str, Any], watcher: Watcher, out: Any) -> dict[str, Any]:
     """Run a program in a `__main__` of its own, then evaluate the expressions that are asked for."""
-    source, error = job["source"], None
+    source: str = job["source"]
+    error: BaseException | None = None
     module = types.ModuleType("__main__")
     names = module.__dict__
     main_before, stdout_before = sys.modules["__main__"], sys.stdout
     tee = Tee(out)
-    sys.modules["__main__"], sys.stdout = module, tee  # type: ignore[assignment]
+    sys.modules["__main__"], sys.stdout = module, tee
     linecache.cache[PROGRAM] = (len(source), None, source.splitlines(keepends=True), PROGRAM)
     seed(job["seed"])
     watcher.reset()
@@ -283,10 +285,9 @@ def execute(job: dict[str, Any], watcher: Watcher, out: Any) -> dict[str, Any]:
     with warnings.catch_warnings(record=True) as warned:
         try:
             exec(compile(source, PROGRAM, "exec", dont_inherit=True), names)
-        except SystemExit as exit:
-            error = exit if exit.code not in (None, 0) else None
         except BaseException as raised:
-            error = raised
+            if not isinstance(raised, SystemExit) or raised.code not in (None, 0):
+                error = raised
         seconds = time.perf_counter() - before
         peak = max(0, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - peak_before)
         run = Run(watcher, tee.text(), warned or (), error, names)
@@ -349,9 +350,7 @@ def plain(value: Any, depth: int = 0) -> Any:
 
 def out_of_memory(error: BaseException) -> bool:
     """Whether an exception says that memory ran out: Python's own, or that of torch's CPU allocator."""
-    return isinstance(error, MemoryError) or (
-        isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
-    )
+    return isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and "can't allocate memory" in str(error))
 
 
 def describe_warning(warning: warnings.WarningMessage) -> dict[str, Any]:

@@ -1,0 +1,94 @@
+"""What works on this machine and what does not, found out by trying it."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from dataclasses import dataclass
+from typing import Literal
+
+from grader import bank
+from grader.errors import GraderError
+from grader.model import Limits, Program, Status
+
+OLDEST_PYTHON = (3, 11)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was tried: `fail` stops work, `warn` limits it."""
+
+    name: str
+    word: Literal["ok", "warn", "fail"]
+    found: str
+    hint: str = ""
+
+    def document(self) -> dict[str, str]:
+        return {"name": self.name, "result": self.word, "found": self.found, "hint": self.hint}
+
+
+def examine() -> list[Check]:
+    """All checks, in the order in which one would mend them."""
+    from grader.run.remembered import Store, installed_torch
+
+    checks = [_python()]
+    torch = installed_torch()
+    hint = "" if torch else "run `make setup`, or pip install torch"
+    checks.append(Check("torch", "ok" if torch else "fail", torch or "not installed", hint))
+    store = Store()
+    found = store.trouble or str(store.path)
+    hint = "proofs are made afresh each time; set GRADER_CACHE to a folder that can be written" if store.trouble else ""
+    checks.append(Check("cache", "warn" if store.trouble else "ok", found, hint))
+    try:
+        folder = bank.home()
+        checks.append(Check("bank", "ok", str(folder.resolve())))
+    except (GraderError, StopIteration):
+        checks.append(Check("bank", "fail", "no quizzes found", "install torch-grader again, or give --bank"))
+    checks += _worker() if torch else []
+    checks.append(
+        Check(
+            "containment",
+            "warn",
+            "programs run in a process of their own with limits, but in no sandbox",
+            "run your own code and the bank's; do not grade the code of people you do not trust yet",
+        )
+    )
+    return checks
+
+
+def _python() -> Check:
+    good = sys.version_info >= OLDEST_PYTHON
+    hint = "" if good else "install Python 3.11 or newer"
+    return Check("python", "ok" if good else "fail", sys.version.split()[0], hint)
+
+
+def _worker() -> list[Check]:
+    """Start a worker, run programs in it, and see whether its limits hold."""
+    from grader.run.local import LocalRunner, available_cores
+
+    if not hasattr(os, "fork"):
+        return [Check("worker", "fail", "this system cannot fork", "use Linux, macOS or WSL")]
+    with LocalRunner() as runner:
+        started = time.monotonic()
+        first = runner.submit(Program("import torch", ("torch.__version__",))).result()
+        start = time.monotonic() - started
+        if first.status is not Status.OK:
+            return [Check("worker", "fail", first.note or str(first.error), "see whether `import torch` works")]
+        times = []
+        for _ in range(10):
+            before = time.monotonic()
+            runner.submit(Program("pass")).result()
+            times.append(time.monotonic() - before)
+        found = (
+            f"starts in {start:.1f} s, then {sorted(times)[5] * 1000:.0f} ms a program, {available_cores()} at a time"
+        )
+        checks = [Check("worker", "ok", found)]
+        small = Limits(wall_seconds=10, cpu_seconds=1, memory_bytes=64 << 20)
+        greedy = runner.submit(Program("data = bytearray(256 << 20)", limits=small)).result()
+        endless = runner.submit(Program("while True: pass", limits=small)).result()
+    for name, run, wanted in (("memory limit", greedy, Status.MEMORY), ("time limit", endless, Status.TIMEOUT)):
+        held = run.status is wanted
+        hint = "" if held else "this system does not enforce it; programs are still stopped by the clock"
+        checks.append(Check(name, "ok" if held else "warn", "held" if held else f"not held ({run.status})", hint))
+    return checks

@@ -1,0 +1,139 @@
+"""The JSON documents that the command prints. Their shape is part of the product: `format` counts its changes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from grader.model import Bank, Finding, Item, Observation, Proof, Result, Variant
+from grader.session import mean
+from grader.verify import Report
+
+FORMAT = 1
+
+
+def run_document(run: Observation) -> dict[str, Any]:
+    """What `grader run --json` prints: an observation."""
+    error = run.error
+    return {
+        "format": FORMAT,
+        "status": run.status.value,
+        "lr_at_start": run.lr_at_start,
+        "lr_used": run.lr_used,
+        "lr_after_step": run.lr_after_step,
+        "lr_used_by_group": run.lr_used_by_group,
+        "lr_after_step_by_group": run.lr_after_step_by_group,
+        "losses": run.losses,
+        "stdout": run.stdout,
+        "stderr": run.stderr,
+        "warnings": [{"category": w.category, "message": w.message, "line": w.line} for w in run.warnings],
+        "error": error and {"type": error.type, "message": error.message, "line": error.line, "code": error.code},
+        "seconds": round(run.seconds, 6),
+        "peak_bytes": run.peak_bytes,
+        "note": run.note,
+    }
+
+
+def grade_document(result: Result) -> dict[str, Any]:
+    """What `grader grade --json` prints: one graded answer."""
+    return {"format": FORMAT, **_graded(result)}
+
+
+def quiz_document(topic: str, questions: int, results: Sequence[Result], ended: str) -> dict[str, Any]:
+    """What `grader quiz --json` prints. `score` is the mean over the answers that could be judged."""
+    return {
+        "format": FORMAT,
+        "topic": topic,
+        "questions": questions,
+        "results": [{**_graded(result), "response": result.response} for result in results],
+        "score": mean(results),
+        "ended": ended,
+    }
+
+
+def _graded(result: Result) -> dict[str, Any]:
+    return {
+        "item": result.item.id,
+        "variant": dict(result.variant.values),
+        "outcome": result.score.outcome.value,
+        "score": result.score.points,
+        "mistake": result.score.mistake,
+        "feedback": result.score.feedback,
+        "hints_used": result.hints_used,
+        "observed": _observed(result.proof),
+    }
+
+
+def _observed(proof: Proof | None) -> dict[str, Any] | None:
+    """What PyTorch said; only where an answer was judged."""
+    if proof is None:
+        return None
+    run = proof.observation
+    return {
+        "answer": proof.answer,
+        "lr_at_start": run.lr_at_start,
+        "lr_used": run.lr_used,
+        "lr_after_step": run.lr_after_step,
+        "stdout": run.stdout,
+        "warnings": [warning.message for warning in run.warnings],
+    }
+
+
+def verify_document(report: Report, torch: str, seconds: float) -> dict[str, Any]:
+    """What `grader verify --json` prints."""
+    return {
+        "format": FORMAT,
+        "torch": torch,
+        "items": report.items,
+        "variants": report.variants,
+        "claims": report.claims,
+        "proven": report.proven,
+        "seconds": round(seconds, 3),
+        "findings": [finding_document(finding) for finding in report.findings],
+    }
+
+
+def finding_document(finding: Finding) -> dict[str, Any]:
+    return {
+        "code": finding.code,
+        "severity": finding.severity.value,
+        "item": finding.item,
+        "variant": dict(finding.variant),
+        "path": finding.at.path,
+        "line": finding.at.line,
+        "column": finding.at.column,
+        "message": finding.message,
+        "hint": finding.hint,
+    }
+
+
+def topics_document(bank: Bank) -> dict[str, Any]:
+    """What `grader topics --json` prints."""
+    return {
+        "format": FORMAT,
+        "topics": [
+            {
+                "topic": topic.name,
+                "title": topic.title,
+                "items": len(topic.items),
+                "variants": sum(len(item.variants) for item in topic.items),
+                "levels": count_by(topic.items, lambda item: (item.level,)),
+                "modes": count_by(topic.items, lambda item: item.modes),
+            }
+            for topic in bank.topics
+        ],
+    }
+
+
+def count_by(items: Sequence[Item], of: Any) -> dict[str, int]:
+    """How many items have each of the names that `of` gives for an item."""
+    counts: dict[str, int] = {}
+    for item in items:
+        for name in of(item):
+            counts[name] = counts.get(name, 0) + 1
+    return counts
+
+
+def show_variant(variant: Variant) -> str:
+    """A variant in words: `base_lr = 0.1, k = 3`."""
+    return ", ".join(f"{name} = {value!r}" for name, value in variant.values)
