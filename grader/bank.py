@@ -1,24 +1,21 @@
 """Quiz files into topics and items, or every finding at once.
 
-The shape of a file is checked by the pydantic models of `fields`; what its parts mean together is checked here, while
-the items are built. A text whose shape was checked before is not checked again (`Memory`): loading the models takes
-longer than reading a quiz.
+`shape` checks the form of a file; what its parts mean together is checked here, while the items are built. A text
+whose shape was checked before is not checked again (`Memory`): loading the models takes longer than reading a quiz.
 """
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import itertools
 import keyword
 from collections.abc import Iterable
-from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
-from grader import __version__, kinds, source, template
+from grader import kinds, shape, source, template
 from grader.claims import Findings, check_solution
-from grader.errors import InputError
+from grader.errors import InputError, did_you_mean
 from grader.model import Bank, Expr, Finding, Item, Mistake, Option, Span, Step, Text, Topic, Value, Variant
 from grader.source import Source
 
@@ -108,7 +105,7 @@ def _across(bank: Bank) -> list[Finding]:
         for option in item.options:
             if option.mistake and option.mistake not in mistakes:
                 message = f"there is no mistake `{option.mistake}`"
-                hint = _meant(option.mistake, mistakes) or "describe it under `mistakes:`"
+                hint = did_you_mean(option.mistake, mistakes) or "describe it under `mistakes:`"
                 findings.append(Finding("unknown-mistake", message, option.at, hint, item=item.id))
     return findings
 
@@ -121,135 +118,14 @@ def parse(text: str, path: str, memory: Memory | None = None) -> tuple[Topic | N
     read = source.parse(text, path)
     if read.findings:
         return None, read.findings
-    digest = hashlib.sha256(f"{_checks()}\0{text}".encode()).hexdigest()
+    digest = hashlib.sha256(f"{shape.digest()}\0{text}".encode()).hexdigest()
     if memory is None or not memory.knows(digest):
-        findings = _check_shape(read)
+        findings = shape.check(read)
         if findings:
             return None, findings
         if memory is not None:
             memory.learn(digest)
     return _topic(read)
-
-
-@cache
-def _checks() -> str:
-    """A digest of what checks a file's shape."""
-    here = Path(__file__).parent
-    parts = [here / "fields.py", here / "source.py", *sorted((here / "kinds").glob("*.py"))]
-    return hashlib.sha256(b"\0".join([__version__.encode(), *(part.read_bytes() for part in parts)])).hexdigest()
-
-
-def _check_shape(read: Source) -> list[Finding]:
-    from grader.fields import TopicFields
-
-    if not isinstance(read.data, dict):
-        hint = "start the file with `format: 1`, `topic:`, `title:`, `items:`"
-        return [Finding("bad-field", "a quiz is a mapping", read.at(()), hint)]
-    findings = _validate(TopicFields, read.data, (), read)
-    items = read.data.get("items")
-    for index, data in enumerate(items if isinstance(items, list) else []):
-        where: source.Path = ("items", index)
-        if not isinstance(data, dict):
-            continue
-        kind = data.get("kind")
-        name = data.get("id") if isinstance(data.get("id"), str) else None
-        if kind is None:
-            message = "the field `kind` is missing"
-            hint = f"add one of {', '.join(kinds.names())}"
-            findings.append(Finding("bad-field", message, read.at(where), hint, item=name))
-        elif kind not in kinds.names():
-            message = f"there is no kind `{kind}`"
-            hint = _meant(str(kind), kinds.names()) or f"the kinds are {', '.join(kinds.names())}"
-            findings.append(Finding("unknown-kind", message, read.at((*where, "kind")), hint, item=name))
-        else:
-            findings += _validate(kinds.get(kind).fields(), data, where, read, name)
-    return sorted(findings, key=lambda finding: (finding.at.line, finding.at.column))
-
-
-def _validate(
-    model: Any, data: dict[str, Any], where: source.Path, read: Source, item: str | None = None
-) -> list[Finding]:
-    """The findings of a pydantic model, in our words and with their places."""
-    from pydantic import ValidationError
-
-    try:
-        model.model_validate(data)
-    except ValidationError as error:
-        found: dict[source.Path, Finding] = {}
-        for problem in error.errors(include_url=False, include_context=True):
-            path = _existing((*where, *problem["loc"]), data, where)
-            missing = problem["type"] == "missing"
-            unknown = problem["type"] == "extra_forbidden"
-            message, hint = _explain(problem, model, path)
-            at = read.at(path[:-1] if missing else path, key=unknown)
-            found.setdefault(path, Finding("bad-field", message, at, hint, item=item))
-        return list(found.values())
-    return []
-
-
-def _existing(loc: source.Path, data: Any, where: source.Path) -> source.Path:
-    """A pydantic location without the names of union members: only what leads through the data (and one more)."""
-    path, value = where, data
-    for part in loc[len(where) :]:
-        if isinstance(value, dict) and isinstance(part, str):
-            if part not in value:
-                if part[:1].islower() and not part.startswith(("function-", "list[", "dict[", "constrained-")):
-                    return (*path, part) if part not in ("str", "int", "float", "bool") else path
-                continue
-            value = value[part]
-        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
-            value = value[part]
-        else:
-            continue
-        path = (*path, part)
-    return path
-
-
-def _explain(problem: Any, model: Any, path: source.Path) -> tuple[str, str]:
-    """A pydantic problem as a message and a next step."""
-    field = next((part for part in reversed(path) if isinstance(part, str)), "")
-    allowed = sorted({name for shape in _shapes(model) for name in shape.model_fields})
-    match problem["type"]:
-        case "extra_forbidden":
-            return f"there is no field `{path[-1]}` here", _meant(str(path[-1]), allowed) or "remove it"
-        case "missing":
-            return f"the field `{path[-1]}` is missing", f"add `{path[-1]}:`"
-        case "literal_error":
-            expected = problem["ctx"]["expected"].replace("'", "`")
-            given = str(problem["input"])
-            options = [option.strip("` ") for option in expected.replace(" or ", ", ").split(",")]
-            return f"`{field}` is `{given}`", _meant(given, options) or f"it may be {expected}"
-        case "string_pattern_mismatch":
-            return f"`{field}` is `{problem['input']}`", "use lower-case letters, digits and single hyphens"
-        case _:
-            what = problem["msg"].replace("Input should be", "it should be").replace("valid ", "")
-            return f"`{field}` is not what it should be ({_brief(problem['input'])})", what[:1].lower() + what[1:]
-
-
-def _shapes(model: Any) -> list[Any]:
-    """A model and the models of its parts."""
-    from pydantic import BaseModel
-
-    found, waiting = [], [model]
-    while waiting:
-        shape = waiting.pop()
-        if isinstance(shape, type) and issubclass(shape, BaseModel):
-            if shape not in found:
-                found.append(shape)
-                waiting += [field.annotation for field in shape.model_fields.values()]
-        else:
-            waiting += getattr(shape, "__args__", ())
-    return found
-
-
-def _brief(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 40 else text[:37] + "..."
-
-
-def _meant(given: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(given, list(known), n=1)
-    return f"did you mean `{close[0]}`?" if close else ""
 
 
 # ---------------------------------------------------------------- building
@@ -385,28 +261,3 @@ def _variants(data: dict[str, Any], path: source.Path, build: _Builder) -> tuple
         if not name.isidentifier() or keyword.iskeyword(name) or name in RESERVED:
             build.report("bad-field", f"`{name}` cannot be a parameter", at, "use a plain Python name")
     return tuple(Variant(index, row) for index, row in enumerate(rows)) or (Variant(),)
-
-
-# ---------------------------------------------------------------- schema
-
-
-def schema() -> dict[str, Any]:
-    """The JSON Schema of a quiz file, for editors."""
-    from pydantic import TypeAdapter
-
-    from grader.fields import TopicFields
-
-    result = TopicFields.model_json_schema()
-    definitions = result.setdefault("$defs", {})
-    variants = []
-    for name in kinds.names():
-        shape = TypeAdapter(kinds.get(name).fields()).json_schema()
-        definitions |= shape.pop("$defs", {})
-        definitions[name] = shape
-        variants.append({"$ref": f"#/$defs/{name}"})
-    mapping = {name: f"#/$defs/{name}" for name in kinds.names()}
-    result["properties"]["items"]["items"] = {
-        "oneOf": variants,
-        "discriminator": {"propertyName": "kind", "mapping": mapping},
-    }
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **result}

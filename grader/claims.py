@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import ast
 import itertools
-import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from grader import template
 from grader.model import (
@@ -24,14 +23,9 @@ from grader.model import (
     Observation,
     Option,
     Program,
-    Proof,
-    ProvenOption,
     Severity,
     Span,
-    Status,
-    Step,
     Text,
-    Value,
     Variant,
 )
 from grader.template import show
@@ -100,7 +94,7 @@ class Results:
         return dict(zip(self._asks[source], self._runs[source][0].asked, strict=False))
 
     def value(self, source: str, expression: Expr) -> Asked:
-        nothing = Asked(error=_ending(self._runs[source][0]))
+        nothing = Asked(error=ending(self._runs[source][0]))
         return self.values(source).get(expression.text, nothing)
 
     def differing(self) -> list[str]:
@@ -118,7 +112,7 @@ def _same(one: Observation, other: Observation) -> bool:
     return essence(one) == essence(other)
 
 
-def _ending(run: Observation) -> str:
+def ending(run: Observation) -> str:
     return run.note or (str(run.error) if run.error else run.status.value)
 
 
@@ -173,7 +167,7 @@ def plan(item: Item, variant: Variant) -> Plan:
     """Everything to run for an item whose options make claims."""
     result = Plan()
     main = main_source(item, variant)
-    result.ask(main, item.answer, *_shown_expressions(item), *(step.holds for step in item.solution))
+    result.ask(main, item.answer, *shown_expressions(item), *(step.holds for step in item.solution))
     for option in item.options:
         own = option_source(item, variant, option)
         result.ask(main, option.value)
@@ -188,7 +182,7 @@ def _texts(item: Item) -> list[Text]:
     return [item.stem, *item.hints, *steps, *(option.text for option in item.options if option.text)]
 
 
-def _shown_expressions(item: Item) -> list[Expr]:
+def shown_expressions(item: Item) -> list[Expr]:
     return [expression for text in _texts(item) for expression in text.expressions]
 
 
@@ -224,275 +218,6 @@ def option_text(option: Option, values: dict[str, Asked]) -> str:
         return option.code.strip("\n")
     asked = values.get(option.value.text) if option.value else None
     return show(asked.value) if asked and not asked.error else "?"
-
-
-# ---------------------------------------------------------------- judging
-
-
-def equal(one: Value, other: Value, tolerance: float) -> bool:
-    """Whether two values are the same: numbers within a relative tolerance, lists entry by entry, all else exactly.
-
-    A truth value is no number, and NaN equals nothing.
-    """
-    if isinstance(one, bool) or isinstance(other, bool):
-        return one is other
-    if isinstance(one, int | float) and isinstance(other, int | float):
-        return math.isclose(one, other, rel_tol=tolerance, abs_tol=1e-12)
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(equal(a, b, tolerance) for a, b in zip(one, other, strict=True))
-    return type(one) is type(other) and one == other
-
-
-def judge(item: Item, variant: Variant, results: Results) -> Proof:
-    """What the runs of `plan` established about an item whose options make claims."""
-    findings = Findings(item, variant)
-    main = main_source(item, variant)
-    observation, values = results.observation(main), results.values(main)
-    claims = 0
-    if _ran(item, results, findings):
-        _judge_run(item, observation, findings)
-        claims += _judge_texts(item, values, findings)
-    answer = results.value(main, item.answer) if item.answer else Asked()
-    if item.answer and answer.error and not findings.found:
-        message = f"`answer` cannot be evaluated: {answer.error}"
-        findings.add("step-fails", message, item.answer.at, "the program's names and `run` are what there is")
-    options = []
-    for option in item.options:
-        proven, count = _judge_option(item, variant, option, results, values, answer, findings)
-        options.append(proven)
-        claims += count
-    proof = Proof(
-        item=item.id,
-        variant=variant,
-        observation=observation,
-        stem=template.fill(item.stem, values),
-        hints=tuple(template.fill(hint, values) for hint in item.hints),
-        solution=tuple(template.fill(step.text, values) for step in item.solution),
-        options=tuple(options),
-        answer=answer.value,
-        claims=claims,
-    )
-    if not findings.found:
-        (_judge_keys if any(option.key for option in item.options) else _judge_wrong_numbers)(item, proof, findings)
-        _judge_solution_end(item, answer, values, findings)
-        _judge_hints(item, variant, proof, findings)
-    return replace(proof, findings=tuple(findings.found))
-
-
-def _ran(item: Item, results: Results, findings: Findings) -> bool:
-    """Report programs that were stopped, or that do not do the same each time."""
-    at = item.program_at or item.at
-    for run in results:
-        if run.status not in (Status.OK, Status.ERROR):
-            code = "not-run" if run.status is Status.NOT_RUN else "over-limit"
-            hint = "see `grader doctor`" if code == "not-run" else "make the program smaller"
-            findings.add(code, f"the program did not end: {run.note or run.error or run.status}", at, hint)
-            return False
-    if results.differing():
-        hint = "seed it in the program: torch.manual_seed(0)"
-        findings.add("not-deterministic", "two runs of the program did different things", at, hint)
-        return False
-    return True
-
-
-def _judge_run(item: Item, run: Observation, findings: Findings) -> None:
-    """The main program raises and warns exactly where the item says so."""
-    at = item.program_at or item.at
-    if run.error:
-        place = Span(at.path, at.line, at.column)
-        if item.raises is None:
-            hint = f"mend the program, or say `raises: {run.error.type}`"
-            where = f" at its line {run.error.line} (`{run.error.code}`)" if run.error.line else ""
-            findings.add("program-raises", f"the program raises {run.error}{where}", place, hint)
-        elif item.raises.text != run.error.type:
-            message = f"`raises` says {item.raises.text}, the program raised {run.error}"
-            findings.add("program-raises", message, item.raises.at, f"write `raises: {run.error.type}`")
-    elif item.raises is not None:
-        message = f"`raises` says {item.raises.text}, the program raised nothing"
-        findings.add("program-raises", message, item.raises.at, "remove `raises`, or mend the program")
-    unsaid = [w for w in run.warnings if item.warns is None or not re.search(item.warns.text, w.message)]
-    for warning in unsaid[:1]:
-        message = f"the program warns: {warning.category}: {warning.message.splitlines()[0]}"
-        hint = "mend the program, or say `warns:` with a regular expression that matches it"
-        findings.add("program-warns", message, item.warns.at if item.warns else at, hint)
-    if item.warns is not None and not run.warnings:
-        message = "`warns` is given, but the program does not warn"
-        findings.add("program-warns", message, item.warns.at, "remove `warns`, or mend the program")
-
-
-def _judge_texts(item: Item, values: dict[str, Asked], findings: Findings) -> int:
-    """Every expression that is shown has a value, and no stated one is false. Returns how many were judged."""
-    claims = 0
-    for expression in _shown_expressions(item):
-        claims += 1
-        asked = values.get(expression.text, Asked(error="it was not evaluated"))
-        if asked.error:
-            message = f"`{expression.text}` cannot be evaluated: {asked.error}"
-            findings.add("step-fails", message, expression.at, "use the program's names, its parameters and `run`")
-        elif asked.value is False:
-            findings.add("step-fails", f"`{expression.text}` is false", expression.at, "say what the run shows")
-    for step in item.solution:
-        claims += _judge_step(step, values, findings)
-    return claims
-
-
-def _judge_step(step: Step, values: dict[str, Asked], findings: Findings) -> int:
-    claims = 0
-    if step.holds:
-        claims += 1
-        asked = values[step.holds.text]
-        if asked.error or asked.value is not True:
-            message = f"`{step.holds.text}` is {asked.error or show(asked.value)}, so this step is not proven"
-            findings.add("step-fails", message, step.holds.at, "the step must be true in the run")
-    for equation, true in template.equations(template.fill(step.text, values).replace("`", "")):
-        claims += 1
-        if not true:
-            message = f"the step says {equation}, which is false"
-            findings.add("step-fails", message, step.text.at, "let both sides come from the run")
-    return claims
-
-
-def _judge_option(
-    item: Item,
-    variant: Variant,
-    option: Option,
-    results: Results,
-    values: dict[str, Asked],
-    answer: Asked,
-    findings: Findings,
-) -> tuple[ProvenOption, int]:
-    """Whether an option holds, and whether a wrong one comes from its mistake."""
-    own, main = option_source(item, variant, option), main_source(item, variant)
-    claim = option.value or (item.holds if option.code is not None else option.holds)
-    asked = results.value(main if option.value else own, claim) if claim else Asked()
-    claims = 1
-    if option.because:
-        claims += 1
-        because = results.value(own, option.because)
-        if because.value is not True:
-            message = f"`{option.because.text}` is {because.error or show(because.value)}"
-            hint = f"it must be true where a learner has the mistake `{option.mistake}`"
-            findings.add("mistake-differs", message, option.because.at, hint)
-    if option.yields or option.instead:
-        claims += 1
-        yielded = _judge_evidence(item, option, own, results, asked, findings)
-        asked = asked if claim else yielded
-    if option.value or not claim:
-        holds = not asked.error and not answer.error and equal(asked.value, answer.value, item.tolerance)
-    else:
-        holds = asked.error is None and asked.value is True
-    if claim:
-        _judge_decidable(option, claim, asked, findings)
-    shown = option_text(option, values) if claim else show(asked.value)
-    return ProvenOption(shown, asked.value, holds, option.key, option.mistake), claims
-
-
-def _judge_decidable(option: Option, claim: Expr, asked: Asked, findings: Findings) -> None:
-    """A claim has a value; that of a statement is true or false. The code of a wrong option may raise instead."""
-    if asked.error is not None:
-        if option.code is not None:
-            return
-        what = f"cannot be evaluated: {asked.error}"
-    elif option.value is None and type(asked.value) is not bool:
-        what = f"is {show(asked.value)}, not true or false"
-    else:
-        return
-    findings.add("step-fails", f"`{claim.text}` {what}", claim.at, "an option's claim must be decidable")
-
-
-def _judge_evidence(item: Item, option: Option, own: str, results: Results, asked: Asked, findings: Findings) -> Asked:
-    """What the mistake yields; a `mistake-differs` where that is not the option's value."""
-    expression = option.yields or item.answer
-    assert expression is not None
-    yielded = results.value(own, expression)
-    place = option.value.at if option.value else expression.at
-    if yielded.error:
-        message = f"the mistake `{option.mistake}` yields nothing: {yielded.error}"
-        findings.add("mistake-differs", message, place, "mend `instead` or `yields`")
-    elif option.value and not equal(asked.value, yielded.value, item.tolerance):
-        message = f"the mistake `{option.mistake}` yields {show(yielded.value)}, the option says {show(asked.value)}"
-        findings.add("mistake-differs", message, place, "let the option say what its mistake yields")
-    return yielded
-
-
-def _judge_keys(item: Item, proof: Proof, findings: Findings) -> None:
-    """Exactly the keyed options hold, and no two look alike."""
-    pairs = list(zip(item.options, proof.options, strict=True))
-    if item.answer and not any(proven.holds for proven in proof.options):
-        shown = ", ".join(proven.shown for proven in proof.options)
-        message = f"PyTorch says {show(proof.answer)}, which is in no option ({shown})"
-        findings.add("no-option-holds", message, item.answer.at, "make it the key, or ask what the options answer")
-    else:
-        for letter, (option, proven) in zip("ABCDEFGH", pairs, strict=False):
-            claim = option.value or option.holds
-            at = claim.at if claim else option.at
-            said = f"PyTorch says {show(proof.answer)}" if item.answer else "its run says otherwise"
-            if option.key and not proven.holds:
-                message = f"option {letter} ({_brief(proven.shown)}) is the key, but {said}"
-                findings.add("key-fails", message, at, "move the key, or mend the program")
-            elif proven.holds and not option.key:
-                message = f"option {letter} ({_brief(proven.shown)}) is not the key, but it holds"
-                findings.add("distractor-holds", message, at, "change it so that its mistake makes it wrong")
-    seen: dict[str, str] = {}
-    for letter, (option, proven) in zip("ABCDEFGH", pairs, strict=False):
-        look = " ".join(proven.shown.split()).casefold()
-        if look in seen:
-            message = f"options {seen[look]} and {letter} both show {_brief(proven.shown)}"
-            findings.add("options-collide", message, option.at, "change a value, or leave these parameters out")
-        seen.setdefault(look, letter)
-
-
-def _judge_wrong_numbers(item: Item, proof: Proof, findings: Findings) -> None:
-    """The listed wrong numbers are wrong, and each differs from the others."""
-    seen: dict[str, str | None] = {}
-    for option, proven in zip(item.options, proof.options, strict=True):
-        if proven.holds:
-            message = f"the mistake `{option.mistake}` yields the answer, {proven.shown}"
-            hint = "choose parameters for which it shows, or leave the mistake out"
-            findings.add("distractor-holds", message, option.at, hint)
-        elif proven.shown in seen:
-            message = f"the mistakes `{seen[proven.shown]}` and `{option.mistake}` both yield {proven.shown}"
-            findings.add("options-collide", message, option.at, "choose parameters that tell them apart")
-        seen.setdefault(proven.shown, option.mistake)
-
-
-def _brief(text: str) -> str:
-    first, *rest = text.splitlines() or [""]
-    return first if not rest and len(first) <= 60 else first[:57] + "..."
-
-
-def _judge_solution_end(item: Item, answer: Asked, values: dict[str, Asked], findings: Findings) -> None:
-    """The last step of a solution arrives at the answer."""
-    if not item.answer or not item.solution:
-        return
-    last = item.solution[-1].text
-    reached = [values[expression.text].value for expression in last.expressions]
-    if not any(equal(value, answer.value, item.tolerance) for value in reached):
-        message = f"the last step does not arrive at the answer, {show(answer.value)}"
-        findings.add("step-fails", message, last.at, f"end it with {{{item.answer.text}}}")
-
-
-def _judge_hints(item: Item, variant: Variant, proof: Proof, findings: Findings) -> None:
-    """No hint states the answer, unless it is already on show."""
-    shown = f"{proof.stem} {shown_program(item, variant)}"
-    for hint, text in zip(item.hints, proof.hints, strict=True):
-        if any(_states(text, said) and not _states(shown, said) for said in _answers(proof)):
-            message = f"the hint says the answer: {_brief(text)}"
-            findings.add("hint-leaks", message, hint.at, "point at the way, not at the end of it")
-
-
-def _answers(proof: Proof) -> list[Value]:
-    right = [option.shown for option in proof.options if option.key]
-    return [proof.answer] if proof.answer is not None else list(right)
-
-
-def _states(text: str, value: Value) -> bool:
-    """Whether a text contains a number (to six digits), or a text in so many words."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        numbers = re.findall(rf"(?<![\w.]){template.NUMBER}(?![\w])", text)
-        return any(math.isclose(float(number), value, rel_tol=1e-5, abs_tol=1e-12) for number in numbers)
-    plain = [" ".join(part.replace("`", "").split()).casefold() for part in (show(value), text)]
-    return len(plain[0]) > 3 and plain[0] in plain[1]
 
 
 # ---------------------------------------------------------------- checking what is written

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from grader import __version__
-from grader.errors import GraderError, InputError
+from grader.errors import GraderError, InputError, did_you_mean
 
 if TYPE_CHECKING:
     from grader.model import Bank, Finding, Item
@@ -260,7 +260,7 @@ def run(file: Path, as_json: bool, seconds: float, memory: int, plain: bool) -> 
 @app.command()
 def schema() -> None:
     """Print the JSON Schema of a quiz file, for editors."""
-    from grader.bank import schema as quiz_schema
+    from grader.shape import schema as quiz_schema
 
     _print_json(quiz_schema())
 
@@ -340,10 +340,7 @@ def _item(bank: Bank, name: str) -> Item:
 
 
 def _meant(given: str, known: list[str]) -> str:
-    import difflib
-
-    close = difflib.get_close_matches(given, known, n=1)
-    return f"did you mean `{close[0]}`?" if close else f"there are {', '.join(known)}"
+    return did_you_mean(given, known) or f"there are {', '.join(known)}"
 
 
 def _text(path: Path) -> str:

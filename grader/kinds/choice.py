@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from grader import claims, picking
-from grader.claims import Findings, judge, plan
+from grader.claims import Findings, plan
+from grader.judging import judge
 from grader.model import Item, Outcome, Pick, Prompt, Proof, Response, Score, Unreadable, Variant
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from grader import claims, template
+from grader import claims, judging, template
 from grader.claims import Findings, Results, plan
 from grader.model import Item, Outcome, Prompt, Proof, Response, Score, Type, Unreadable, Variant
 
@@ -48,7 +48,7 @@ def check(item: Item, findings: Findings) -> None:
 
 def judge(item: Item, variant: Variant, results: Results) -> Proof:
     """See `Kind`."""
-    proof = claims.judge(item, variant, results)
+    proof = judging.judge(item, variant, results)
     answer = proof.answer
     assert item.answer is not None
     if not proof.findings and (isinstance(answer, bool) or not isinstance(answer, int | float)):
@@ -88,10 +88,10 @@ def read(prompt: Prompt, raw: str) -> Response | Unreadable:
 
 def grade(item: Item, proof: Proof, response: Response) -> Score:
     """See `Kind`."""
-    if claims.equal(response.number, proof.answer, item.tolerance):
+    if judging.equal(response.number, proof.answer, item.tolerance):
         return Score(Outcome.CORRECT, 1.0)
     for option in proof.options:
-        if claims.equal(response.number, option.value, item.tolerance):
+        if judging.equal(response.number, option.value, item.tolerance):
             return Score(Outcome.INCORRECT, 0.0, option.mistake)
     return Score(Outcome.INCORRECT, 0.0)
 

@@ -23,7 +23,6 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -31,51 +30,13 @@ from typing import Any, Self
 from grader.errors import GraderError
 from grader.model import Observation, Program, Status
 from grader.run import codec, wire
+from grader.run.processes import Child, Job, Worker, how_it_ended, texts, worker_environment
 
 START_SECONDS = 120.0
 """How long a worker may take to import torch before it is given up."""
 
 STOP_SECONDS = 5.0
 """How long a worker may take to leave when it is told to."""
-
-
-@dataclass(slots=True)
-class _Job:
-    program: Program
-    future: Future[Observation] = field(default_factory=Future)
-    attempts: int = 0
-
-
-@dataclass(slots=True)
-class _Child:
-    pid: int
-    sock: socket.socket
-    out: int
-    err: int
-    job: _Job | None = None
-    deadline: float = 0.0
-    started: float = 0.0
-    received: bytearray = field(default_factory=bytearray)
-    printed: dict[int, bytearray] = field(default_factory=dict)
-    stopped: Status | None = None
-    """Why we ended it, where we did."""
-    garbled: str = ""
-
-
-@dataclass(slots=True)
-class _Worker:
-    process: subprocess.Popen[bytes]
-    control: socket.socket
-    log: Any
-    scratch: Path
-    deadline: float
-    received: bytearray = field(default_factory=bytearray)
-    descriptors: deque[int] = field(default_factory=deque)
-    children: dict[int, _Child] = field(default_factory=dict)
-    idle: deque[_Child] = field(default_factory=deque)
-    asked_for: int = 0
-    ready: bool = False
-    rss: int = 0
 
 
 class LocalRunner:
@@ -89,11 +50,11 @@ class LocalRunner:
             raise GraderError("this system cannot fork, and the local runner needs it", "use Linux, macOS or WSL")
         self.in_flight = in_flight or available_cores()
         self.torch_version: str | None = None
-        self._pending: deque[_Job] = deque()
+        self._pending: deque[Job] = deque()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._closing = False
-        self._worker: _Worker | None = None
+        self._worker: Worker | None = None
         self._failed_starts = 0
         self._selector = selectors.DefaultSelector()
         self._wake_read, self._wake_write = os.pipe()
@@ -121,7 +82,7 @@ class LocalRunner:
 
     def submit(self, program: Program) -> Future[Observation]:
         """Queue a program; see `Runner.submit`."""
-        job = _Job(program)
+        job = Job(program)
         self.start()
         with self._lock:
             self._pending.append(job)
@@ -201,7 +162,7 @@ class LocalRunner:
             worker.asked_for += 1
             self._tell(worker, {"fork": 1})
 
-    def _give(self, worker: _Worker, child: _Child, job: _Job) -> None:
+    def _give(self, worker: Worker, child: Child, job: Job) -> None:
         program = job.program
         child.job, child.started = job, time.monotonic()
         child.deadline = child.started + program.limits.wall_seconds
@@ -222,7 +183,7 @@ class LocalRunner:
         with contextlib.suppress(OSError):  # a child that has gone is reported by the worker
             child.sock.sendall(frame)
 
-    def _tell(self, worker: _Worker, message: dict[str, Any]) -> None:
+    def _tell(self, worker: Worker, message: dict[str, Any]) -> None:
         with contextlib.suppress(OSError):  # a worker that has gone is seen at its socket
             worker.control.sendall(wire.pack(message))
 
@@ -247,13 +208,13 @@ class LocalRunner:
         if not worker.ready and now >= worker.deadline:
             worker.process.kill()
 
-    def _stop(self, worker: _Worker, child: _Child, why: Status) -> None:
+    def _stop(self, worker: Worker, child: Child, why: Status) -> None:
         child.stopped = why
         self._tell(worker, {"kill": child.pid})
 
     # ------------------------------------------------------------ the worker's life
 
-    def _start_worker(self) -> _Worker:
+    def _start_worker(self) -> Worker:
         ours, theirs = socket.socketpair()
         scratch = Path(tempfile.mkdtemp(prefix="grader-"))
         log = tempfile.TemporaryFile()
@@ -268,11 +229,11 @@ class LocalRunner:
             process_group=0,
         )
         theirs.close()
-        worker = _Worker(process, ours, log, scratch, time.monotonic() + START_SECONDS)
+        worker = Worker(process, ours, log, scratch, time.monotonic() + START_SECONDS)
         self._selector.register(ours, selectors.EVENT_READ, lambda: self._hear(worker))
         return worker
 
-    def _hear(self, worker: _Worker) -> None:
+    def _hear(self, worker: Worker) -> None:
         """Take the worker's messages; an empty read means that it has died."""
         try:
             chunk, descriptors, _, _ = socket.recv_fds(worker.control, 65536, 32)
@@ -292,7 +253,7 @@ class LocalRunner:
         if not chunk:
             self._replace_worker(worker)
 
-    def _replace_worker(self, worker: _Worker) -> None:
+    def _replace_worker(self, worker: Worker) -> None:
         """After a worker's death: queue again, once, what it held; give up where it cannot even start."""
         started = worker.ready
         worker.log.seek(0)
@@ -319,7 +280,7 @@ class LocalRunner:
                 with self._lock:
                     self._pending.appendleft(job)
 
-    def _drop_worker(self) -> list[_Job]:
+    def _drop_worker(self) -> list[Job]:
         """End the worker and forget it; returns the programs that it held without a result."""
         worker, self._worker = self._worker, None
         if worker is None:
@@ -345,9 +306,9 @@ class LocalRunner:
 
     # ------------------------------------------------------------ a child's life
 
-    def _adopt(self, worker: _Worker, pid: int) -> None:
+    def _adopt(self, worker: Worker, pid: int) -> None:
         descriptors = [worker.descriptors.popleft() for _ in range(3)]
-        child = _Child(pid, socket.socket(fileno=descriptors[0]), descriptors[1], descriptors[2])
+        child = Child(pid, socket.socket(fileno=descriptors[0]), descriptors[1], descriptors[2])
         child.printed = {child.out: bytearray(), child.err: bytearray()}
         child.sock.settimeout(STOP_SECONDS)
         worker.asked_for -= 1
@@ -358,10 +319,10 @@ class LocalRunner:
             os.set_blocking(pipe, False)
             self._selector.register(pipe, selectors.EVENT_READ, self._reader(worker, child, pipe))
 
-    def _reader(self, worker: _Worker, child: _Child, pipe: int) -> Callable[[], bool]:
+    def _reader(self, worker: Worker, child: Child, pipe: int) -> Callable[[], bool]:
         return lambda: self._take_output(worker, child, pipe)
 
-    def _take_output(self, worker: _Worker, child: _Child, pipe: int) -> bool:
+    def _take_output(self, worker: Worker, child: Child, pipe: int) -> bool:
         """Read what was printed; False at the end, or where there is nothing now."""
         try:
             chunk = os.read(pipe, 65536)
@@ -379,7 +340,7 @@ class LocalRunner:
             self._stop(worker, child, Status.OUTPUT)
         return child.stopped is None
 
-    def _take_frame(self, worker: _Worker, child: _Child) -> None:
+    def _take_frame(self, worker: Worker, child: Child) -> None:
         try:
             chunk = child.sock.recv(1 << 20)
         except OSError:
@@ -391,7 +352,7 @@ class LocalRunner:
         if self._collect(worker, child):
             self._tell(worker, {"kill": child.pid})
 
-    def _collect(self, worker: _Worker, child: _Child) -> bool:
+    def _collect(self, worker: Worker, child: Child) -> bool:
         """Settle the child's job from its frame, where a whole one is there."""
         if child.job is None or child.stopped is not None or child.garbled:
             return False
@@ -409,18 +370,18 @@ class LocalRunner:
         note = observation.note
         if child.job.attempts:
             note = f"{note}; run twice: the worker died the first time".lstrip("; ")
-        out, err = _texts(child)
+        out, err = texts(child)
         self._done(child, dataclasses.replace(observation, stdout=out, stderr=err, note=note))
         return True
 
-    def _drain(self, worker: _Worker, child: _Child) -> bool:
+    def _drain(self, worker: Worker, child: Child) -> bool:
         """Read what is left in the child's pipes; whether it stayed within its limit."""
         for pipe in child.printed:
             while pipe in self._selector.get_map() and self._take_output(worker, child, pipe):
                 pass
         return child.stopped is None
 
-    def _bury(self, worker: _Worker, message: dict[str, Any]) -> None:
+    def _bury(self, worker: Worker, message: dict[str, Any]) -> None:
         """A child has ended: settle its job by how it ended, where no frame did."""
         child = worker.children.get(message["ended"])
         if child is None:
@@ -431,20 +392,20 @@ class LocalRunner:
                     child.received += chunk
         if child.job and not self._collect(worker, child):
             self._drain(worker, child)
-            status, note = _how_it_ended(child, message)
+            status, note = how_it_ended(child, message)
             seconds = time.monotonic() - child.started
             peak = max(0, message["rss"] - worker.rss)
-            out, err = _texts(child)
+            out, err = texts(child)
             seen = Observation(status, stdout=out, stderr=err, seconds=seconds, peak_bytes=peak, note=note)
             self._done(child, seen)
         self._forget(worker, child)
 
-    def _done(self, child: _Child, observation: Observation) -> None:
+    def _done(self, child: Child, observation: Observation) -> None:
         job, child.job = child.job, None
         if job:
             _settle(job, observation)
 
-    def _forget(self, worker: _Worker, child: _Child) -> None:
+    def _forget(self, worker: Worker, child: Child) -> None:
         del worker.children[child.pid]
         with contextlib.suppress(ValueError):
             worker.idle.remove(child)
@@ -459,34 +420,10 @@ class LocalRunner:
             self._selector.unregister(thing)
 
 
-def _settle(job: _Job, observation: Observation) -> None:
+def _settle(job: Job, observation: Observation) -> None:
     if not job.future.cancelled():
         with contextlib.suppress(Exception):  # a done-callback that fails is not the runner's to end on
             job.future.set_result(observation)
-
-
-def _texts(child: _Child) -> tuple[str, str]:
-    """What the child printed, on standard output and standard error."""
-    return child.printed[child.out].decode(errors="replace"), child.printed[child.err].decode(errors="replace")
-
-
-def _how_it_ended(child: _Child, message: dict[str, Any]) -> tuple[Status, str]:
-    """The status of a child that sent no result that could be read, and what to say of it."""
-    job = child.job
-    assert job is not None
-    limits = job.program.limits
-    code = message["exit"]
-    if child.stopped is Status.TIMEOUT:
-        return Status.TIMEOUT, f"stopped after {limits.wall_seconds:g} s"
-    if child.stopped is Status.OUTPUT:
-        return Status.OUTPUT, f"stopped after printing {limits.output_bytes:,} bytes"
-    if child.garbled:
-        return Status.KILLED, f"its result could not be read: {child.garbled}"
-    if code in (-signal.SIGXCPU, -signal.SIGKILL) and message["cpu"] >= limits.cpu_seconds * 0.9:
-        return Status.TIMEOUT, f"stopped after {limits.cpu_seconds} s of CPU time"
-    if code < 0:
-        return Status.KILLED, f"ended by signal {signal.Signals(-code).name}"
-    return Status.KILLED, f"the process ended itself (exit code {code}) before the program was over"
 
 
 def available_cores() -> int:
@@ -494,13 +431,3 @@ def available_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-def worker_environment(scratch: Path) -> dict[str, str]:
-    """The variables a worker starts with: no secrets of the user, one thread, a home that is thrown away."""
-    kept = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")
-    environment = {name: value for name, value in os.environ.items() if name in kept or name.startswith("OPENBLAS_")}
-    one_thread = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
-    package = str(Path(__file__).resolve().parents[2])
-    folder = str(scratch)
-    return environment | one_thread | {"PYTHONPATH": package, "HOME": folder, "TMPDIR": folder}

@@ -15,23 +15,19 @@ import contextlib
 import ctypes
 import gc
 import io
-import linecache
 import os
-import random
 import resource
 import selectors
 import shutil
 import signal
 import socket
 import sys
-import time
 import traceback
-import types
-import warnings
 from typing import Any
 
 from grader.run import wire
-from grader.run.observe import HELPERS, PROGRAM, Run, Watcher
+from grader.run.execute import execute, resident_bytes
+from grader.run.observe import Watcher
 
 WARM_UP = """
 import torch
@@ -49,9 +45,6 @@ print(f"{scheduler.get_last_lr()[0]:.6g}")
 """Pays once for what first use of torch pays: its first optimizer imports another second of modules."""
 
 HUGE_PAGE = 2 << 20
-
-LONGEST_TEXT = 20_000
-"""Characters of one message, expression value or exception that are sent."""
 
 
 # ---------------------------------------------------------------- the worker
@@ -230,157 +223,6 @@ def limit(limits: dict[str, Any]) -> None:
             size = int(statm.read().split()[0]) * resource.getpagesize()
         most = size + int(limits["memory_bytes"])
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
-
-
-def resident_bytes() -> int:
-    """Memory of this process that is in RAM now, in bytes; 0 where the system does not say."""
-    try:
-        with open("/proc/self/statm", "rb") as statm:
-            return int(statm.read().split()[1]) * resource.getpagesize()
-    except OSError:
-        return 0
-
-
-class Tee(io.TextIOBase):
-    """The program's `sys.stdout`: passes text on and keeps it for `run.stdout`."""
-
-    def __init__(self, out: Any) -> None:
-        self._out = out
-        self._kept: list[str] = []
-
-    encoding = "utf-8"
-    errors = "replace"
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, text: str) -> int:
-        self._kept.append(text)
-        self._out.write(text)
-        return len(text)
-
-    def flush(self) -> None:
-        self._out.flush()
-
-    def fileno(self) -> int:
-        return 1
-
-    def text(self) -> str:
-        return "".join(self._kept)
-
-
-def execute(job: dict[str, Any], watcher: Watcher, out: Any) -> dict[str, Any]:
-    """Run a program in a `__main__` of its own, then evaluate the expressions that are asked for."""
-    source: str = job["source"]
-    error: BaseException | None = None
-    module = types.ModuleType("__main__")
-    names = module.__dict__
-    main_before, stdout_before = sys.modules["__main__"], sys.stdout
-    tee = Tee(out)
-    sys.modules["__main__"], sys.stdout = module, tee
-    linecache.cache[PROGRAM] = (len(source), None, source.splitlines(keepends=True), PROGRAM)
-    seed(job["seed"])
-    watcher.reset()
-    before, peak_before = time.perf_counter(), resident_bytes()
-    with warnings.catch_warnings(record=True) as warned:
-        try:
-            exec(compile(source, PROGRAM, "exec", dont_inherit=True), names)
-        except BaseException as raised:
-            if not isinstance(raised, SystemExit) or raised.code not in (None, 0):
-                error = raised
-        seconds = time.perf_counter() - before
-        peak = max(0, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - peak_before)
-        run = Run(watcher, tee.text(), warned or (), error, names)
-        seen = {
-            "status": "ok" if error is None else "memory" if out_of_memory(error) else "error",
-            "lr_at_start_by_group": run.lr_at_start_by_group,
-            "lr_used_by_group": run.lr_used_by_group,
-            "lr_after_step_by_group": run.lr_after_step_by_group,
-            "losses": run.losses,
-            "warnings": [describe_warning(warning) for warning in warned or ()],
-            "error": None if error is None else describe_error(error, source),
-            "seconds": seconds,
-            "peak_bytes": peak,
-        }
-        scope = {**HELPERS, **names, "run": run}
-        seen["asked"] = [evaluate(ask, scope) for ask in job["asks"]]
-    tee.flush()
-    sys.modules["__main__"], sys.stdout = main_before, stdout_before
-    return seen
-
-
-def seed(value: int | None) -> None:
-    """Seed every generator that a program is likely to use; a forked child would else repeat its siblings.
-
-    The CPU's generator alone: `torch.manual_seed` looks for other devices, at the price of 300 page faults.
-    """
-    if value is None:
-        value = int.from_bytes(os.urandom(4))
-    sys.modules["torch"].default_generator.manual_seed(value)
-    random.seed(value)
-    if numpy := sys.modules.get("numpy"):
-        numpy.random.seed(value)
-
-
-def evaluate(expression: str, scope: dict[str, Any]) -> dict[str, Any]:
-    """The plain value of an expression in the program's names, or what it raised."""
-    try:
-        return {"value": plain(eval(compile(f"({expression}\n)", "<expression>", "eval"), scope))}
-    except Exception as error:
-        return {"error": f"{type(error).__name__}: {error}"[:LONGEST_TEXT]}
-
-
-def plain(value: Any, depth: int = 0) -> Any:
-    """A value as JSON data: numbers, text, lists and dicts as they are, tensors as lists, all else as its repr."""
-    if value is None or type(value) in (bool, int, float):
-        return value
-    if isinstance(value, str):
-        return str(value)[:LONGEST_TEXT]
-    if depth < 6:
-        if isinstance(value, (list, tuple)):
-            return [plain(entry, depth + 1) for entry in value]
-        if isinstance(value, dict):
-            return {str(key): plain(entry, depth + 1) for key, entry in value.items()}
-        if hasattr(value, "tolist"):
-            return plain(value.detach().tolist() if hasattr(value, "detach") else value.tolist(), depth + 1)
-    if isinstance(value, (bool, int, float)):
-        return float(value) if isinstance(value, float) else int(value)
-    return repr(value)[:LONGEST_TEXT]
-
-
-def out_of_memory(error: BaseException) -> bool:
-    """Whether an exception says that memory ran out: Python's own, or that of torch's CPU allocator."""
-    return isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and "can't allocate memory" in str(error))
-
-
-def describe_warning(warning: warnings.WarningMessage) -> dict[str, Any]:
-    return {
-        "category": warning.category.__name__,
-        "message": str(warning.message)[:LONGEST_TEXT],
-        "line": warning.lineno if warning.filename == PROGRAM else None,
-    }
-
-
-def describe_error(error: BaseException, source: str) -> dict[str, Any]:
-    """An exception with the last line of the program that it came through."""
-    line = None
-    if isinstance(error, SyntaxError) and error.filename == PROGRAM:
-        line, message = error.lineno, error.msg
-    else:
-        for frame, number in traceback.walk_tb(error.__traceback__):
-            if frame.f_code.co_filename == PROGRAM:
-                line = number
-        try:
-            message = str(error)
-        except BaseException:
-            message = "(its message could not be read)"
-    lines = source.splitlines()
-    return {
-        "type": type(error).__name__,
-        "message": str(message)[:LONGEST_TEXT],
-        "line": line,
-        "code": lines[line - 1].strip() if line and line <= len(lines) else "",
-    }
 
 
 def frame(result: dict[str, Any]) -> bytes:

@@ -1,0 +1,94 @@
+"""The processes behind the local runner, as data: a worker, its children, the program that each of them has."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+from collections import deque
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from grader.model import Observation, Program, Status
+
+
+@dataclass(slots=True)
+class Job:
+    """A program and the future that waits for its observation."""
+
+    program: Program
+    future: Future[Observation] = field(default_factory=Future)
+    attempts: int = 0
+
+
+@dataclass(slots=True)
+class Child:
+    """A forked process: idle until it has a job."""
+
+    pid: int
+    sock: socket.socket
+    out: int
+    err: int
+    job: Job | None = None
+    deadline: float = 0.0
+    started: float = 0.0
+    received: bytearray = field(default_factory=bytearray)
+    printed: dict[int, bytearray] = field(default_factory=dict)
+    stopped: Status | None = None
+    """Why we ended it, where we did."""
+    garbled: str = ""
+
+
+@dataclass(slots=True)
+class Worker:
+    """The process that forks children, and what we hold of it."""
+
+    process: subprocess.Popen[bytes]
+    control: socket.socket
+    log: Any
+    scratch: Path
+    deadline: float
+    received: bytearray = field(default_factory=bytearray)
+    descriptors: deque[int] = field(default_factory=deque)
+    children: dict[int, Child] = field(default_factory=dict)
+    idle: deque[Child] = field(default_factory=deque)
+    asked_for: int = 0
+    ready: bool = False
+    rss: int = 0
+
+
+def texts(child: Child) -> tuple[str, str]:
+    """What the child printed, on standard output and standard error."""
+    return child.printed[child.out].decode(errors="replace"), child.printed[child.err].decode(errors="replace")
+
+
+def how_it_ended(child: Child, message: dict[str, Any]) -> tuple[Status, str]:
+    """The status of a child that sent no result that could be read, and what to say of it."""
+    job = child.job
+    assert job is not None
+    limits = job.program.limits
+    code = message["exit"]
+    if child.stopped is Status.TIMEOUT:
+        return Status.TIMEOUT, f"stopped after {limits.wall_seconds:g} s"
+    if child.stopped is Status.OUTPUT:
+        return Status.OUTPUT, f"stopped after printing {limits.output_bytes:,} bytes"
+    if child.garbled:
+        return Status.KILLED, f"its result could not be read: {child.garbled}"
+    if code in (-signal.SIGXCPU, -signal.SIGKILL) and message["cpu"] >= limits.cpu_seconds * 0.9:
+        return Status.TIMEOUT, f"stopped after {limits.cpu_seconds} s of CPU time"
+    if code < 0:
+        return Status.KILLED, f"ended by signal {signal.Signals(-code).name}"
+    return Status.KILLED, f"the process ended itself (exit code {code}) before the program was over"
+
+
+def worker_environment(scratch: Path) -> dict[str, str]:
+    """The variables a worker starts with: no secrets of the user, one thread, a home that is thrown away."""
+    kept = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")
+    environment = {name: value for name, value in os.environ.items() if name in kept or name.startswith("OPENBLAS_")}
+    one_thread = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+    package = str(Path(__file__).resolve().parents[2])
+    folder = str(scratch)
+    return environment | one_thread | {"PYTHONPATH": package, "HOME": folder, "TMPDIR": folder}
