@@ -33,7 +33,7 @@ def judge(item: Item, variant: Variant, results: Results) -> Proof:
     observation, values = results.observation(main), results.values(main)
     claims = 0
     if _ran(item, results, findings):
-        _judge_run(item, observation, findings)
+        _judge_run(item, variant, observation, findings)
         claims += _judge_texts(item, values, findings)
     answer = results.value(main, item.answer) if item.answer else Asked()
     if item.answer and answer.error and not findings.found:
@@ -78,14 +78,20 @@ def _ran(item: Item, results: Results, findings: Findings) -> bool:
     return True
 
 
-def _judge_run(item: Item, run: Observation, findings: Findings) -> None:
-    """The main program raises and warns exactly where the item says so."""
+def _program_line(item: Item, variant: Variant, line: int | None) -> Span:
+    """The place in the quiz file of a line of the program as it was run."""
     at = item.program_at or item.at
+    own = (line or 1) - 1 - variant.prelude.count("\n")
+    return Span(at.path, at.line + max(0, min(own, item.program.count("\n") - 1)), at.column)
+
+
+def _judge_run(item: Item, variant: Variant, run: Observation, findings: Findings) -> None:
+    """The main program raises and warns exactly where the item says so."""
     if run.error:
-        place = Span(at.path, at.line, at.column)
+        place = _program_line(item, variant, run.error.line)
         if item.raises is None:
             hint = f"mend the program, or say `raises: {run.error.type}`"
-            where = f" at its line {run.error.line} (`{run.error.code}`)" if run.error.line else ""
+            where = f" in `{run.error.code}`" if run.error.code else ""
             findings.add("program-raises", f"the program raises {run.error}{where}", place, hint)
         elif item.raises.text != run.error.type:
             message = f"`raises` says {item.raises.text}, the program raised {run.error}"
@@ -97,7 +103,8 @@ def _judge_run(item: Item, run: Observation, findings: Findings) -> None:
     for warning in unsaid[:1]:
         message = f"the program warns: {warning.category}: {warning.message.splitlines()[0]}"
         hint = "mend the program, or say `warns:` with a regular expression that matches it"
-        findings.add("program-warns", message, item.warns.at if item.warns else at, hint)
+        place = item.warns.at if item.warns else _program_line(item, variant, warning.line)
+        findings.add("program-warns", message, place, hint)
     if item.warns is not None and not run.warnings:
         message = "`warns` is given, but the program does not warn"
         findings.add("program-warns", message, item.warns.at, "remove `warns`, or mend the program")

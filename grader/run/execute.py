@@ -14,10 +14,7 @@ import types
 import warnings
 from typing import Any
 
-from grader.run.observe import HELPERS, PROGRAM, Run, Watcher
-
-LONGEST_TEXT = 20_000
-"""Characters of one message, expression value or exception that are sent."""
+from grader.run.observe import HELPERS, LONGEST_TEXT, PROGRAM, Run, Watcher, message_of
 
 
 class Tee(io.TextIOBase):
@@ -106,7 +103,7 @@ def evaluate(expression: str, scope: dict[str, Any]) -> dict[str, Any]:
     try:
         return {"value": plain(eval(compile(f"({expression}\n)", "<expression>", "eval"), scope))}
     except Exception as error:
-        return {"error": f"{type(error).__name__}: {error}"[:LONGEST_TEXT]}
+        return {"error": f"{type(error).__name__}: {message_of(error)}"}
 
 
 def plain(value: Any, depth: int = 0) -> Any:
@@ -129,13 +126,16 @@ def plain(value: Any, depth: int = 0) -> Any:
 
 def out_of_memory(error: BaseException) -> bool:
     """Whether an exception says that memory ran out: Python's own, or that of torch's CPU allocator."""
-    return isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and "can't allocate memory" in str(error))
+    return isinstance(error, MemoryError) or (
+        isinstance(error, RuntimeError) and "can't allocate memory" in message_of(error)
+    )
 
 
 def describe_warning(warning: warnings.WarningMessage) -> dict[str, Any]:
+    """A warning with the line of the program that it names."""
     return {
         "category": warning.category.__name__,
-        "message": str(warning.message)[:LONGEST_TEXT],
+        "message": message_of(warning.message),
         "line": warning.lineno if warning.filename == PROGRAM else None,
     }
 
@@ -149,10 +149,7 @@ def describe_error(error: BaseException, source: str) -> dict[str, Any]:
         for frame, number in traceback.walk_tb(error.__traceback__):
             if frame.f_code.co_filename == PROGRAM:
                 line = number
-        try:
-            message = str(error)
-        except BaseException:
-            message = "(its message could not be read)"
+        message = message_of(error)
     lines = source.splitlines()
     return {
         "type": type(error).__name__,

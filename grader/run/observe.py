@@ -24,6 +24,9 @@ PROGRAM = "<program>"
 UNSEEN = "<grader importlib._bootstrap>"
 """The file name of our wrappers; see the module's docstring."""
 
+LONGEST_TEXT = 20_000
+"""Characters of one message, expression value or exception that are kept."""
+
 _WRAPPERS = """
 def watch_step(original, watcher):
     @functools.wraps(original)
@@ -39,6 +42,14 @@ def watch_init(original, watcher):
             return original(self, *args, **kwargs)
     return __init__
 """
+
+
+def message_of(thing: BaseException | str) -> str:
+    """What an exception or warning says, shortened; its own code may fail, or return a text without end."""
+    try:
+        return str(thing)[:LONGEST_TEXT]
+    except Exception:  # noqa: BLE001  (it is the program's)
+        return "(its message cannot be read)"
 
 
 def rates(optimizer: Any) -> list[float]:
@@ -130,8 +141,8 @@ class Run:
         self.lr_at_start = watcher.at_start[0] if watcher.at_start else None
         self.stdout = stdout
         self.lines = stdout.splitlines()
-        self.warnings = [str(warning.message) for warning in warned]
-        self.error = None if error is None else f"{type(error).__name__}: {error}"
+        self.warnings = [message_of(warning.message) for warning in warned]
+        self.error = None if error is None else f"{type(error).__name__}: {message_of(error)}"
         self._raised = () if error is None else tuple(cls.__name__ for cls in type(error).__mro__)
         self.losses = _numbers(names.get("losses"))
 

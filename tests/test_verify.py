@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from conftest import QUIZZES, Case, Command, cases
+from grader import bank
+from grader.model import Bank
+from grader.run.local import LocalRunner
+from grader.run.remembered import RememberingRunner, Store
+from grader.verify import verify
+
+
+@pytest.mark.parametrize("case", cases("verify.txt"))
+def test_what_does_not_hold_is_found(case: Case, tmp_path: Path, runner: LocalRunner) -> None:
+    path = tmp_path / "quiz.yaml"
+    path.write_text(case.input)
+    read = bank.read([path])
+    assert [str(finding) for finding in read.findings] == []
+    report = verify(read, runner)
+    found = list(dict.fromkeys(str(finding).replace(f"{path}:", "") for finding in report.findings))
+    assert found == case.expected
+    assert all(finding.hint and finding.item for finding in report.findings)
+
+
+def test_the_whole_bank_is_proven(bank: Bank, runner: LocalRunner) -> None:
+    report = verify(bank, runner)
+    assert [str(finding) for finding in report.findings] == []
+    assert report.proven == report.items == len(bank.items)
+    assert report.claims > 1000
+
+
+FALSIFIED = {
+    "a moved key": (
+        "warmup.yaml",
+        r"  - \{value: base_lr \* k / warmup_epochs, key: true\}\n  - value: base_lr \* \(k - 1\) / warmup_epochs\n"
+        r"    mistake: forgets-plus-one\n    instead: \{epoch \+ 1: epoch\}\n",
+        "  - {value: base_lr * k / warmup_epochs}\n  - {value: base_lr * (k - 1) / warmup_epochs, key: true}\n",
+        {"key-fails": "(k - 1) / warmup_epochs, key: true}", "distractor-holds": "base_lr * k / warmup_epochs}"},
+        "third-epoch-rate",
+    ),
+    "a distractor made true": (
+        "schedulers.yaml",
+        r"because: run\.error is None and falling\(run\.lr_used\)\n",
+        "because: run.error is None\n  - {text: It warns., holds: len(run.warnings) == 1}\n",
+        {"distractor-holds": "{text: It warns., holds: len(run.warnings) == 1}"},
+        "step-order",
+    ),
+    "a mistake's value changed": (
+        "warmup.yaml",
+        r"value: base_lr \* \(k \+ 1\) / warmup_epochs",
+        "value: base_lr * (k + 3) / warmup_epochs",
+        {"mistake-differs": "value: base_lr * (k + 3)"},
+        "third-epoch-rate",
+    ),
+    "an explanation's number falsified": (
+        "warmup.yaml",
+        r"\{base_lr\} \* \{k\} / \{warmup_epochs\} = \{run\.lr_used\[k - 1\]\}",
+        "{base_lr} * {k} / {warmup_epochs} = {run.lr_used[k]}",
+        {"step-fails": "The base rate times the factor"},
+        "third-epoch-rate",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", FALSIFIED)
+def test_a_falsified_copy_of_our_quiz_is_found_out(what: str, tmp_path: Path, grader: Command, proven: None) -> None:
+    name, old, new, expected, item = FALSIFIED[what]
+    text, count = re.subn(old, lambda _: new, (QUIZZES / name).read_text(), count=1)
+    assert count == 1
+    path = tmp_path / "copy.yaml"
+    path.write_text(text)
+    done = grader("verify", path, "--json")
+    assert done.returncode == 1, done.stdout + done.stderr
+    report = json.loads(done.stdout)
+    assert {finding["item"] for finding in report["findings"]} == {item}
+    lines = text.splitlines()
+    codes = {finding["code"] for finding in report["findings"]}
+    assert codes == set(expected)
+    for finding in report["findings"]:
+        assert finding["path"] == str(path)
+        line = lines[finding["line"] - 1]
+        assert expected[finding["code"]] in line
+        assert 0 < finding["column"] <= len(line)
+    assert report["proven"] == report["items"] - 1
+
+
+def test_a_typed_number_in_an_explanation_is_found_out(tmp_path: Path, grader: Command) -> None:
+    text = (QUIZZES / "warmup.yaml").read_text().replace("= {run.lr_used[k - 1]}.", "= 0.07.")
+    path = tmp_path / "copy.yaml"
+    path.write_text(text)
+    done = grader("verify", path)
+    line = text.splitlines().index(next(row for row in text.splitlines() if "= 0.07." in row)) + 1
+    assert done.returncode == 2
+    assert f"{path}:{line}:" in done.stdout
+    assert "the number 0.07 in this step is typed" in done.stdout
+
+
+def test_a_misspelt_field_is_bad_input(tmp_path: Path, grader: Command) -> None:
+    path = tmp_path / "copy.yaml"
+    text = (QUIZZES / "schedulers.yaml").read_text().replace("  options:", "  optoins:", 1)
+    path.write_text(text)
+    done = grader("verify", path)
+    line = text[: text.index("optoins")].count("\n") + 1
+    assert done.returncode == 2
+    assert f"{path}:{line}:3: bad-field: there is no field `optoins` here" in done.stdout
+    assert "did you mean `options`?" in done.stdout
+
+
+def test_verify_prints_its_document_and_remembers(grader: Command, proven: None) -> None:
+    done = grader("verify", "--json")
+    report = json.loads(done.stdout)
+    assert done.returncode == 0
+    assert list(report) == ["format", "torch", "items", "variants", "claims", "proven", "seconds", "findings"]
+    assert report["proven"] == report["items"]
+    assert re.fullmatch(r"\d+\.\d+\.\d+", report["torch"])
+    assert report["findings"] == []
+
+
+def test_what_was_proven_is_not_run_again_and_what_changed_is(bank: Bank, tmp_path: Path, runner: LocalRunner) -> None:
+    store = Store(tmp_path)
+    first = RememberingRunner(store, lambda: runner)
+    verify(bank, first)
+    again = RememberingRunner(store, lambda: pytest.fail("a runner was started"))
+    assert verify(bank, again).proven == len(bank.items)
+    assert again.hits == first.hits + first.misses
+    assert again.misses == 0
+    text = (QUIZZES / "warmup.yaml").read_text().replace("lr=0.1)", "lr=0.10001)", 1)
+    changed = tmp_path / "warmup.yaml"
+    changed.write_text(text)
+    from grader import bank as banks
+
+    third = RememberingRunner(store, lambda: runner)
+    verify(banks.read([changed]), third)
+    assert 0 < third.misses < 10
+
+
+def test_a_spoilt_cache_is_started_afresh(tmp_path: Path, bank: Bank) -> None:
+    (tmp_path / "proven.sqlite").write_bytes(b"no database" * 1000)
+    store = Store(tmp_path)
+    store.put("key", "value")
+    assert store.get("key") == "value"
+    assert not store.trouble
+
+
+def test_a_cache_that_cannot_be_written_is_gone_without(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    store = Store(tmp_path / "file" / "below")
+    assert store.trouble
+    store.put("key", "value")
+    assert store.get("key") is None
