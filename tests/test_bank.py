@@ -6,10 +6,10 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from conftest import QUIZZES, ROOT, Case, Command, cases
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conftest import QUIZZES, ROOT, Case, Command, cases
 from grader import bank, shape
 from grader.errors import InputError
 from grader.model import Bank, Finding

@@ -15,8 +15,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-
 from conftest import ROOT
+
 from grader.model import Limits, Observation, Program, Status
 from grader.run import run_all
 from grader.run.local import LocalRunner

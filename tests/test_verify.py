@@ -5,8 +5,8 @@ import re
 from pathlib import Path
 
 import pytest
-
 from conftest import QUIZZES, Case, Command, cases
+
 from grader import bank
 from grader.model import Bank
 from grader.run.local import LocalRunner

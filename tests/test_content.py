@@ -1,0 +1,64 @@
+"""What our own items promise beyond being true."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from conftest import QUIZZES
+
+from grader import claims
+from grader.model import Bank, Item
+
+NUMERIC = (
+    "third-epoch-rate",
+    "steplr-third-step",
+    "printed-third-line",
+    "uncapped-factor",
+    "first-rate-at-construction",
+)
+
+
+def _all(bank: Bank) -> list[Item]:
+    return list(bank.items)
+
+
+def test_numeric_items_have_many_variants(bank: Bank) -> None:
+    variants = {item.id: len(item.variants) for item in bank.items}
+    assert all(variants[name] >= 8 for name in NUMERIC)
+
+
+def test_every_wrong_option_names_a_mistake_and_carries_its_evidence(bank: Bank) -> None:
+    for item in bank.items:
+        for option in item.options:
+            if not option.key:
+                assert option.mistake, item.id
+                assert option.instead or option.yields or option.because, (item.id, option.mistake)
+
+
+def test_every_mistake_is_used(bank: Bank) -> None:
+    used = {option.mistake for item in bank.items for option in item.options}
+    assert set(bank.mistakes) <= used
+
+
+def test_every_item_has_hints_and_two_steps_or_more(bank: Bank) -> None:
+    for item in bank.items:
+        assert item.hints, item.id
+        assert len(item.solution) >= 2, item.id
+
+
+def test_programs_fit_a_terminal_of_80_columns(bank: Bank) -> None:
+    for item in bank.items:
+        for variant in item.variants:
+            for line in claims.shown_program(item, variant).splitlines():
+                assert len(line) <= 76, (item.id, line)
+        for option in item.options:
+            for line in (option.code or "").splitlines():
+                assert len(line) <= 75, (item.id, line)
+
+
+@pytest.mark.parametrize("path", sorted(QUIZZES.glob("*.yaml")), ids=lambda path: path.stem)
+def test_quizzes_are_written_in_one_english(path: object) -> None:
+    text = (QUIZZES / str(path)).read_text()
+    british = r"\b(optimis|normalis|behaviour|colour|initialis|centre|labell|favour)\w*"
+    assert not re.findall(british, text, re.IGNORECASE)

@@ -1,0 +1,73 @@
+"""What the documents show is what happens."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, Command
+
+from grader import bank, kinds
+from grader.run.local import LocalRunner
+from grader.verify import verify
+
+DOCUMENTS = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "lessons/README.md")
+
+
+def _blocks(name: str, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", (ROOT / name).read_text(), re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.usefixtures("proven")
+def test_the_sessions_in_the_readme_are_true(grader: Command) -> None:
+    shown = [block for block in _blocks("README.md", "console") if block.startswith("$ ")]
+    assert shown
+    for block in shown:
+        for part in block.split("$ grader ")[1:]:
+            command, _, output = part.partition("\n")
+            assert grader(*shlex.split(command)).stdout == output
+
+
+@pytest.mark.usefixtures("proven")
+def test_the_question_in_the_readme_is_what_is_asked(grader: Command) -> None:
+    asked = grader("quiz", "warmup", "--plain", stdin="s\ns\nB\nq\n").stdout
+    for paragraph in _blocks("README.md", "text")[0].split("\n\n"):
+        assert re.sub(r" +$", "", paragraph.strip("\n"), flags=re.MULTILINE) in re.sub(
+            r" +$", "", asked, flags=re.MULTILINE
+        )
+
+
+def test_the_item_in_contributing_is_proven(tmp_path: Path, runner: LocalRunner) -> None:
+    (block,) = _blocks("CONTRIBUTING.md", "yaml")
+    path = tmp_path / "example.yaml"
+    path.write_text(block)
+    read = bank.read([path])
+    assert not read.findings
+    report = verify(read, runner)
+    assert [str(finding) for finding in report.findings] == []
+    assert report.variants == 4
+
+
+def test_contributing_lists_every_finding_and_architecture_every_room() -> None:
+    code = "\n".join(path.read_text() for path in sorted((ROOT / "grader").rglob("*.py")))
+    codes = set(re.findall(r'(?:Finding|add|report|_refuse)\(\s*(?:source, )?"([a-z]+(?:-[a-z]+)+)"', code))
+    codes |= {"not-run", "over-limit"}
+    listed = set(re.findall(r"`([a-z-]+)`", (ROOT / "CONTRIBUTING.md").read_text()))
+    assert len(codes) > 20
+    assert codes <= listed
+    rooms = (ROOT / "ARCHITECTURE.md").read_text()
+    for path in sorted((ROOT / "grader").glob("*.py")):
+        assert path.name.startswith("__") or path.name in rooms, path.name
+    assert {"choice", "multi", "number"} == set(kinds.names())
+
+
+def test_links_and_make_targets_exist() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    for name in DOCUMENTS:
+        text = (ROOT / name).read_text()
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)", text):
+            assert (ROOT / name).parent.joinpath(target).exists(), (name, target)
+        for target in re.findall(r"\bmake ([a-z]+)`", text):
+            assert re.search(rf"^{target}:", makefile, re.MULTILINE), (name, target)

@@ -1,0 +1,103 @@
+"""Dependencies point down, and what is slow to import stays out of the way."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+
+LAYERS = [
+    {"errors", "model"},
+    {"template", "run", "run.wire", "run.codec", "run.observe", "run.execute", "run.processes"},
+    {"run.worker", "run.local", "run.remembered"},
+    {"source", "fields", "claims"},
+    {"judging", "picking"},
+    {"kinds"},
+    {"kinds.*", "shape"},
+    {"bank"},
+    {"verify", "session"},
+    {"ui", "ui.curves", "ui.documents"},
+    {"ui.terminal", "doctor"},
+    {"cli"},
+    {"__main__"},
+]
+"""From the ground up. A module may import from lower layers and from its own."""
+
+WORKER_SIDE = {"run.worker", "run.execute", "run.observe", "run.wire", "run"}
+
+
+def _modules() -> dict[str, Path]:
+    package = ROOT / "grader"
+    found = {}
+    for path in sorted(package.rglob("*.py")):
+        parts = path.relative_to(package).with_suffix("").parts
+        found[".".join(part for part in parts if part != "__init__")] = path
+    return {name: path for name, path in found.items() if name}
+
+
+MODULES = _modules()
+
+
+def _layer(name: str) -> int:
+    wildcard = f"{name.rpartition('.')[0]}.*"
+    for number, layer in enumerate(LAYERS):
+        if name in layer or wildcard in layer:
+            return number
+    raise AssertionError(f"{name} has no place in the house: add it to LAYERS and to ARCHITECTURE.md")
+
+
+def _imports(path: Path) -> set[str]:
+    """What a file imports from the package and from elsewhere, except for type checking alone."""
+    tree = ast.parse(path.read_text())
+    skipped = {
+        node
+        for block in ast.walk(tree)
+        if isinstance(block, ast.If) and isinstance(block.test, ast.Name) and block.test.id == "TYPE_CHECKING"
+        for node in ast.walk(block)
+    }
+    found = set()
+    for node in ast.walk(tree):
+        if node in skipped:
+            continue
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            inside = {f"{node.module}.{alias.name}".removeprefix("grader.") for alias in node.names}
+            modules = {f"grader.{name}" for name in inside if name in MODULES}
+            found |= modules or {node.module}
+    return found
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_no_import_points_up(name: str) -> None:
+    ours = {entry.removeprefix("grader.") for entry in _imports(MODULES[name]) if entry.startswith("grader.")}
+    up = {other for other in ours if _layer(other) > _layer(name)}
+    assert not up, f"{name} is below {up}"
+
+
+@pytest.mark.parametrize("name", sorted(WORKER_SIDE - {"run"}))
+def test_the_worker_s_side_needs_only_the_standard_library_and_torch(name: str) -> None:
+    for entry in _imports(MODULES[name]):
+        top = entry.partition(".")[0]
+        if top == "grader":
+            assert entry.removeprefix("grader.") in WORKER_SIDE | {"model"}
+        else:
+            assert top in sys.stdlib_module_names | {"torch"}
+
+
+def _loaded(code: str) -> set[str]:
+    script = f"{code}\nimport sys\nprint(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
+    return {name.partition(".")[0] for name in done.stdout.splitlines()[-1].split()}
+
+
+def test_help_and_a_known_question_load_nothing_slow(proven: None, environment: dict[str, str]) -> None:
+    assert not _loaded("import grader.cli") & {"torch", "numpy", "pydantic", "rich", "ruamel", "plotext"}
+    code = f"import os\nos.environ.update({environment!r})\nimport sys, grader.cli\nsys.argv = ['grader', 'quiz', 'warmup']\n"
+    loaded = _loaded(code + "sys.stdin = open(os.devnull)\ngrader.cli.app(standalone_mode=False)")
+    assert "ruamel" in loaded
+    assert not loaded & {"torch", "numpy", "pydantic", "plotext"}
