@@ -45,7 +45,16 @@ def test_yaml_1_2_reads_rates_as_numbers_and_words_as_words() -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b"\xff\xfe\x00", b"\x00\x01\x02", b"a: b\n" * 1_000_000, b"[" * 5000, b"a: [" * 3000, b"%YAML 1.1\n---\n"],
+    [
+        b"",
+        b"\xff\xfe\x00",
+        b"\x00\x01\x02",
+        b"a: b\n" * 1_000_000,
+        b"[" * 5000,
+        b"a: [" * 3000,
+        b"%YAML 1.1\n---\n",
+        b"a: &x 1\nb: &x 2",
+    ],
 )
 def test_files_that_are_no_quiz_are_findings(data: bytes, tmp_path: Path) -> None:
     path = tmp_path / "quiz.yaml"

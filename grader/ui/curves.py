@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from grader.model import Observation
 from grader.template import show
 
-MOST_ROWS = 12
+MOST_ROWS = 14
 
 
 def describe(values: Sequence[float], name: str = "rate") -> str:
@@ -36,10 +36,13 @@ def describe(values: Sequence[float], name: str = "rate") -> str:
         start = end
     if len(parts) > 5:
         ups, downs = directions.count(1), directions.count(-1)
+        if not ups or not downs:
+            verb, moves = ("falls", f"{downs} drops") if downs else ("rises", f"{ups} rises")
+            last = f"{show(values[-1])} (step {len(values)})"
+            return f"The {name} {verb} from {show(values[0])} (step 1) to {last}, in {moves}."
         low, high = show(min(values)), show(max(values))
-        return (
-            f"The {name} moves between {low} and {high}: {ups} times up and {downs} times down in {len(values)} steps."
-        )
+        moves = f"{ups} up and {downs} down"
+        return f"The {name} moves between {low} and {high} over {len(values)} steps, {moves}."
     return f"The {name} {', then '.join(parts)}."
 
 
@@ -52,14 +55,21 @@ def _direction(one: float, other: float) -> int:
 def rows(run: Observation) -> list[tuple[str, str, str]]:
     """The rates of a run, a row a step: step, rate used, rate after `scheduler.step()`. A long run loses its middle."""
     used, after = run.lr_used, run.lr_after_step
-    count = max(len(used), len(after))
-    places = list(range(count))
-    if count > MOST_ROWS:
-        places = [*range(MOST_ROWS - 4), -1, *range(count - 3, count)]
-    return [
-        ("...", "...", "...") if place < 0 else (str(place + 1), _at(used, place), _at(after, place))
-        for place in places
-    ]
+    shown, result = _telling(used or after, max(len(used), len(after))), []
+    for before, place in zip([-1, *shown], shown, strict=False):
+        if place > before + 1:
+            result.append(("...", "...", "..."))
+        result.append((str(place + 1), _at(used, place), _at(after, place)))
+    return result
+
+
+def _telling(values: Sequence[float], count: int) -> list[int]:
+    """The places worth a row: all of a short curve, of a longer one those where it changes, at most `MOST_ROWS`."""
+    if count <= MOST_ROWS:
+        return list(range(count))
+    changes = [place for place in range(1, len(values)) if _direction(values[place - 1], values[place])]
+    places = sorted({0, count - 1, *changes, *(place - 1 for place in changes)})
+    return places if len(places) <= MOST_ROWS else [*range(MOST_ROWS - 4), *range(count - 3, count)]
 
 
 def _at(values: Sequence[float], place: int) -> str:
@@ -77,7 +87,7 @@ def plot(values: Sequence[float], width: int, ascii_only: bool = False) -> str:
     figure = plotext.figure
     figure.clear()
     figure.plot_size(min(width, 60), 8)
-    signal = figure.signal(list(range(1, count + 1)), finite, marker="*" if ascii_only else "braille")
+    signal = figure.signal(list(range(1, count + 1)), finite, marker="*" if ascii_only else "hd")
     signal.lines()
     figure.draw(signal)
     figure.axes(False, axis=[0, 1], side=[1])

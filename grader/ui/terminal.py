@@ -72,7 +72,7 @@ class Terminal:
                     if self.interactive and not question.ready:
                         self.console.print("Starting PyTorch to check ...", style="dim")
                     result = question.answer(raw or "", mistakes)
-            self._verdict(result, prompt)
+            self._verdict(result)
             if result.score.outcome is Outcome.UNREADABLE and self.interactive:
                 continue
             self.explain(question, result, mistakes)
@@ -135,18 +135,20 @@ class Terminal:
                 self._option(letter, option, prompt.interaction.code)
 
     def _option(self, letter: str, option: str, code: bool) -> None:
-        label = Text(f"  {letter}  ", style="bold cyan")
-        body = Text(option) if code else _inline(option)
-        lines = body.wrap(self.console, self.console.width - 5)
-        for number, line in enumerate(lines):
-            self.console.print((label if number == 0 else Text("     ")) + line)
+        self._hanging(f"  {letter}  ", "bold cyan", Text(option) if code else _inline(option))
+
+    def _hanging(self, label: str, style: str, text: Text) -> None:
+        """A text with a label before its first line and as much space before the others."""
+        for number, line in enumerate(text.wrap(self.console, self.console.width - len(label))):
+            start = (label, style) if number == 0 else " " * len(label)
+            self.console.print(Text.assemble(start, line))
 
     def _markdown(self, text: str) -> None:
         """The paragraphs of a stem, each as one flowing text."""
         for number, paragraph in enumerate(text.split("\n\n")):
             if number:
                 self.console.print()
-            self.console.print(_inline(" ".join(paragraph.split())))
+            self.console.print(_inline(_flowing(paragraph)))
 
     def _code(self, code: str) -> None:
         text = Text(code)
@@ -156,7 +158,7 @@ class Terminal:
             text = Syntax(code, "python", theme="ansi_dark").highlight(code)
             text.rstrip()
         for line in text.split("\n", allow_blank=True):
-            self.console.print(Text("    ") + line if line else line, soft_wrap=True)
+            self.console.print(Text.assemble("    ", line) if line else line, soft_wrap=True)
 
     def _say(self, text: str, style: str = "") -> None:
         self.console.print()
@@ -164,15 +166,14 @@ class Terminal:
 
     # ------------------------------------------------------------ after an answer
 
-    def _verdict(self, result: Result, prompt: Prompt) -> None:
+    def _verdict(self, result: Result) -> None:
+        """Right, or which mistake it was."""
         word, style = WORDS[result.score.outcome]
         self.console.print()
-        line = Text(word, style=style)
-        if result.score.outcome in (Outcome.UNREADABLE, Outcome.NOT_RUN):
-            line.append(":")
+        colon = ":" if result.score.outcome in (Outcome.UNREADABLE, Outcome.NOT_RUN) else ""
+        line = Text.assemble((word + colon, style))
         if result.score.feedback:
-            line.append(" ")
-            line = line + Text("").join([_inline(" ".join(result.score.feedback.split()))])
+            line = Text.assemble(line, " ", _inline(_flowing(result.score.feedback)))
         self.console.print(line)
 
     def explain(self, question: Question, result: Result, mistakes: dict[str, Mistake]) -> None:
@@ -184,9 +185,7 @@ class Terminal:
         self.rates(proof)
         self._heading("Solution")
         for number, step in enumerate(proof.solution, 1):
-            lines = _inline(" ".join(step.split())).wrap(self.console, self.console.width - 5)
-            for place, line in enumerate(lines):
-                self.console.print(Text(f"  {number}. " if place == 0 else "     ") + line)
+            self._hanging(f"  {number}. ", "", _inline(_flowing(step)))
         order = {place: LETTERS[shown] for shown, place in enumerate(question.order)}
         pairs = list(enumerate(proof.options))
         keys = [(order[place], option) for place, option in pairs if option.key]
@@ -205,12 +204,8 @@ class Terminal:
         if others:
             self._heading("Common mistakes")
             for label, option in others:
-                says = " ".join(mistakes[option.mistake or ""].says.split())
-                indent = len(label) + 4
-                lines = _inline(says).wrap(self.console, self.console.width - indent)
-                for number, line in enumerate(lines):
-                    start = Text(f"  {label}  ", style="bold cyan") if number == 0 else Text(" " * indent)
-                    self.console.print(start + line)
+                says = mistakes[option.mistake or ""].says
+                self._hanging(f"  {label}  ", "bold cyan", _inline(_flowing(says)))
 
     def rates(self, proof: Proof) -> None:
         """The rates as PyTorch gave them: in words, as a table, as a plot."""
@@ -237,7 +232,7 @@ class Terminal:
         if met:
             self.console.print("Misconceptions met:")
             for mistake in dict.fromkeys(met):
-                self.console.print(_inline(f"  {mistake}: {' '.join(mistakes[mistake].says.split())}"))
+                self.console.print(_inline(f"  {mistake}: {_flowing(mistakes[mistake].says)}"))
         self.console.print(f"Again with other numbers: grader quiz {topic} --seed 1", style="dim")
 
 
@@ -267,6 +262,11 @@ def rates(console: Console, run: Observation, plain: bool) -> None:
 def _indented(console: Console, text: str) -> None:
     for line in text.splitlines():
         console.print(Text(f"  {line}"), soft_wrap=True)
+
+
+def _flowing(text: str) -> str:
+    """A text as one line; lines of a block in YAML are no lines of a screen."""
+    return " ".join(text.split())
 
 
 def _inline(text: str) -> Text:
