@@ -12,9 +12,10 @@ setup: $(READY)
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit("torch-grader needs Python 3.11 or newer, this is " + sys.version.split()[0] + \
 	  "; try make PYTHON=python3.12") if sys.version_info < (3, 11) else None'
-	$(PYTHON) -m venv .venv
-	$(PIP) torch
-	$(PIP) --editable '.[dev]'
+	@echo "Setting up .venv; this takes a few minutes, once."
+	@$(PYTHON) -m venv .venv
+	@$(PIP) torch
+	@$(PIP) --editable '.[dev]'
 	@touch $@
 
 quiz: $(READY)

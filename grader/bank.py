@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from grader import kinds, shape, source, template
-from grader.claims import Findings, check_solution
+from grader.claims import Findings
 from grader.errors import InputError, did_you_mean
 from grader.model import Bank, Expr, Finding, Item, Mistake, Option, Span, Step, Text, Topic, Value, Variant
 from grader.source import Source
@@ -55,6 +55,8 @@ def files(paths: Iterable[Path]) -> list[Path]:
         if path.is_dir():
             inside = path / "quizzes" if _has_quizzes(path) else path
             found += sorted(inside.glob("*.yaml"))
+        elif path.suffix not in (".yaml", ".yml") and path.exists():
+            raise InputError(f"{path}: this is no quiz file", "a quiz ends in .yaml")
         elif path.exists():
             found.append(path)
         else:
@@ -213,7 +215,6 @@ def _item(data: dict[str, Any], path: source.Path, read: Source) -> tuple[Item, 
     findings = Findings(item)
     if not build.findings:
         kinds.get(item.kind).check(item, findings)
-        check_solution(item, findings)
     return item, build.findings + findings.found
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ast
 import itertools
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -257,16 +256,3 @@ def check_evidence(item: Item, option: Option, findings: Findings) -> None:
         findings.add("bad-field", "`instead` goes with `value`", option.at, "use `because` to say how it fails")
     if option.program is not None and not option.holds:
         findings.add("bad-field", "a `program` of an option goes with `holds`", option.at, "add `holds`")
-
-
-def check_solution(item: Item, findings: Findings) -> None:
-    """Numbers in a solution are computed: none is typed, in braces or out of them."""
-    for step in item.solution:
-        for piece in step.text.pieces:
-            if isinstance(piece, Expr):
-                if not template.names_in(piece.text):
-                    message = f"`{{{piece.text}}}` is typed, not computed"
-                    findings.add("step-fails", message, piece.at, "use the program's names and `run`")
-            elif typed := re.search(rf"(?<![\w.]){template.NUMBER}(?!\w)", re.sub(r"`[^`]*`", "", piece)):
-                message = f"the number {typed.group().rstrip('.')} in this step is typed, not computed"
-                findings.add("step-fails", message, step.text.at, "write it as an {expression} of the run")

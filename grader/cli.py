@@ -207,7 +207,7 @@ def verify(paths: tuple[Path, ...], bank: Path | None, as_json: bool, cache: boo
             runner.start()  # torch loads while the files are read
         stack.callback(runner.close)
         read = banks.read(banks.files(paths or [banks.home(bank)]), store if cache else None)
-        report = Report(len(read.items), 0, 0, 0, read.findings) if read.findings else prove(read, runner)
+        report = Report(len(read.items), 0, 0, 0, read.findings) if read.malformed else prove(read, runner)
         store.forget_old()
     seconds = time.monotonic() - started
     torch = installed_torch().partition("+")[0]
@@ -215,13 +215,13 @@ def verify(paths: tuple[Path, ...], bank: Path | None, as_json: bool, cache: boo
         _print_json(verify_document(report, torch, seconds))
     else:
         _print_findings(report.findings)
-        if read.findings:
+        if read.malformed:
             print(f"{len(read.findings)} problems in the files; nothing was run.")
         else:
             found = f", {report.errors} findings" if report.errors else ""
             print(f"{report.items} items, {report.variants} variants, {report.claims} claims in torch {torch}:")
             print(f"{report.proven} items proven, {report.items - report.proven} not{found}, in {seconds:.1f} s.")
-    if read.findings:
+    if read.malformed:
         raise SystemExit(2)
     if any(finding.code == "not-run" for finding in report.findings):
         raise SystemExit(3)

@@ -31,17 +31,16 @@ def judge(item: Item, variant: Variant, results: Results) -> Proof:
     findings = Findings(item, variant)
     main = main_source(item, variant)
     observation, values = results.observation(main), results.values(main)
-    claims = 0
-    if _ran(item, results, findings):
-        _judge_run(item, variant, observation, findings)
-        claims += _judge_texts(item, values, findings)
+    sound = _ran(item, results, findings) and _judge_run(item, variant, observation, findings)
+    told = findings if sound else Findings(item, variant)  # what follows from a broken run is not worth telling
+    claims = _judge_texts(item, values, told)
     answer = results.value(main, item.answer) if item.answer else Asked()
-    if item.answer and answer.error and not findings.found:
+    if item.answer and answer.error:
         message = f"`answer` cannot be evaluated: {answer.error}"
-        findings.add("step-fails", message, item.answer.at, "the program's names and `run` are what there is")
+        told.add("step-fails", message, item.answer.at, "the program's names and `run` are what there is")
     options = []
     for option in item.options:
-        proven, count = _judge_option(item, variant, option, results, values, answer, findings)
+        proven, count = _judge_option(item, variant, option, results, values, answer, told)
         options.append(proven)
         claims += count
     proof = Proof(
@@ -55,10 +54,10 @@ def judge(item: Item, variant: Variant, results: Results) -> Proof:
         answer=answer.value,
         claims=claims,
     )
-    if not findings.found:
-        (_judge_keys if any(option.key for option in item.options) else _judge_wrong_numbers)(item, proof, findings)
-        _judge_solution_end(item, answer, values, findings)
-        _judge_hints(item, variant, proof, findings)
+    if not answer.error:
+        (_judge_keys if any(option.key for option in item.options) else _judge_wrong_numbers)(item, proof, told)
+        _judge_solution_end(item, answer, values, told)
+        _judge_hints(item, variant, proof, told)
     return replace(proof, findings=tuple(findings.found))
 
 
@@ -85,8 +84,8 @@ def _program_line(item: Item, variant: Variant, line: int | None) -> Span:
     return Span(at.path, at.line + max(0, min(own, item.program.count("\n") - 1)), at.column)
 
 
-def _judge_run(item: Item, variant: Variant, run: Observation, findings: Findings) -> None:
-    """The main program raises and warns exactly where the item says so."""
+def _judge_run(item: Item, variant: Variant, run: Observation, findings: Findings) -> bool:
+    """The main program raises and warns exactly where the item says so; False where it raises against its word."""
     if run.error:
         place = _program_line(item, variant, run.error.line)
         if item.raises is None:
@@ -108,6 +107,7 @@ def _judge_run(item: Item, variant: Variant, run: Observation, findings: Finding
     if item.warns is not None and not run.warnings:
         message = "`warns` is given, but the program does not warn"
         findings.add("program-warns", message, item.warns.at, "remove `warns`, or mend the program")
+    return (run.error.type if run.error else None) == (item.raises.text if item.raises else None)
 
 
 def _judge_texts(item: Item, values: dict[str, Asked], findings: Findings) -> int:
@@ -122,15 +122,28 @@ def _judge_texts(item: Item, values: dict[str, Asked], findings: Findings) -> in
         elif asked.value is False:
             findings.add("step-fails", f"`{expression.text}` is false", expression.at, "say what the run shows")
     for step in item.solution:
+        _judge_typed(step, findings)
         claims += _judge_step(step, values, findings)
     return claims
+
+
+def _judge_typed(step: Step, findings: Findings) -> None:
+    """Numbers in a solution are computed: none is typed, in braces or out of them."""
+    for piece in step.text.pieces:
+        if isinstance(piece, Expr):
+            if not template.names_in(piece.text):
+                message = f"`{{{piece.text}}}` is typed, not computed"
+                findings.add("step-fails", message, piece.at, "use the program's names and `run`")
+        elif typed := re.search(rf"(?<![\w.]){template.NUMBER}(?!\w)", re.sub(r"`[^`]*`", "", piece)):
+            message = f"the number {typed.group().rstrip('.')} in this step is typed, not computed"
+            findings.add("step-fails", message, step.text.at, "write it as an {expression} of the run")
 
 
 def _judge_step(step: Step, values: dict[str, Asked], findings: Findings) -> int:
     claims = 0
     if step.holds:
         claims += 1
-        asked = values[step.holds.text]
+        asked = values.get(step.holds.text, Asked(error="not evaluated"))
         if asked.error or asked.value is not True:
             message = f"`{step.holds.text}` is {asked.error or show(asked.value)}, so this step is not proven"
             findings.add("step-fails", message, step.holds.at, "the step must be true in the run")
@@ -256,7 +269,7 @@ def _judge_solution_end(item: Item, answer: Asked, values: dict[str, Asked], fin
     if not item.answer or not item.solution:
         return
     last = item.solution[-1].text
-    reached = [values[expression.text].value for expression in last.expressions]
+    reached = [values.get(expression.text, Asked()).value for expression in last.expressions]
     if not any(equal(value, answer.value, item.tolerance) for value in reached):
         message = f"the last step does not arrive at the answer, {show(answer.value)}"
         findings.add("step-fails", message, last.at, f"end it with {{{item.answer.text}}}")

@@ -300,6 +300,11 @@ class Bank:
         return tuple(item for topic in self.topics for item in topic.items)
 
     @property
+    def malformed(self) -> bool:
+        """Whether something is wrong with the files; an item that claims nothing is only not proven."""
+        return any(finding.code != "unproven" for finding in self.findings)
+
+    @property
     def mistakes(self) -> dict[str, Mistake]:
         """Mistakes are shared by all topics of a bank."""
         return {mistake.id: mistake for topic in self.topics for mistake in topic.mistakes}

@@ -52,8 +52,8 @@ FALSIFIED = {
     "a mistake's value changed": (
         "warmup.yaml",
         r"value: base_lr \* \(k \+ 1\) / warmup_epochs",
-        "value: base_lr * (k + 3) / warmup_epochs",
-        {"mistake-differs": "value: base_lr * (k + 3)"},
+        "value: base_lr * (k + 1.5) / warmup_epochs",
+        {"mistake-differs": "value: base_lr * (k + 1.5)"},
         "third-epoch-rate",
     ),
     "an explanation's number falsified": (
@@ -94,7 +94,7 @@ def test_a_typed_number_in_an_explanation_is_found_out(tmp_path: Path, grader: C
     path.write_text(text)
     done = grader("verify", path)
     line = text.splitlines().index(next(row for row in text.splitlines() if "= 0.07." in row)) + 1
-    assert done.returncode == 2
+    assert done.returncode == 1
     assert f"{path}:{line}:" in done.stdout
     assert "the number 0.07 in this step is typed" in done.stdout
 
@@ -108,6 +108,17 @@ def test_a_misspelt_field_is_bad_input(tmp_path: Path, grader: Command) -> None:
     assert done.returncode == 2
     assert f"{path}:{line}:3: bad-field: there is no field `optoins` here" in done.stdout
     assert "did you mean `options`?" in done.stdout
+
+
+def test_an_item_that_claims_nothing_is_not_proven(tmp_path: Path, grader: Command) -> None:
+    text = (QUIZZES / "schedulers.yaml").read_text()
+    path = tmp_path / "copy.yaml"
+    path.write_text(text.replace('    holds: run.raised("ValueError")\n', "", 1))
+    done = grader("verify", path, "--json")
+    report = json.loads(done.stdout)
+    assert done.returncode == 1
+    assert [(finding["code"], finding["item"]) for finding in report["findings"]] == [("unproven", "step-order")]
+    assert report["proven"] == report["items"] - 1
 
 
 def test_verify_prints_its_document_and_remembers(grader: Command, proven: None) -> None:

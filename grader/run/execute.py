@@ -65,7 +65,7 @@ def execute(job: dict[str, Any], watcher: Watcher, out: Any) -> dict[str, Any]:
             if not isinstance(raised, SystemExit) or raised.code not in (None, 0):
                 error = raised
         seconds = time.perf_counter() - before
-        peak = max(0, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - peak_before)
+        peak = max(0, peak_bytes(resource.getrusage(resource.RUSAGE_SELF)) - peak_before)
         run = Run(watcher, tee.text(), warned or (), error, names)
         seen = {
             "status": "ok" if error is None else "memory" if out_of_memory(error) else "error",
@@ -166,3 +166,8 @@ def resident_bytes() -> int:
             return int(statm.read().split()[1]) * resource.getpagesize()
     except OSError:
         return 0
+
+
+def peak_bytes(usage: resource.struct_rusage) -> int:
+    """The most memory that was in RAM, in bytes; systems count it in different units."""
+    return usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)

@@ -26,7 +26,7 @@ import traceback
 from typing import Any
 
 from grader.run import wire
-from grader.run.execute import execute, resident_bytes
+from grader.run.execute import execute, peak_bytes, resident_bytes
 from grader.run.observe import Watcher
 
 WARM_UP = """
@@ -168,7 +168,7 @@ def reap(control: socket.socket, children: set[int]) -> None:
                     "ended": pid,
                     "exit": os.waitstatus_to_exitcode(status),
                     "cpu": usage.ru_utime + usage.ru_stime,
-                    "rss": usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024),
+                    "rss": peak_bytes(usage),
                 }
             )
         )

@@ -207,6 +207,10 @@ class Terminal:
                 says = mistakes[option.mistake or ""].says
                 self._hanging(f"  {label}  ", "bold cyan", _inline(_flowing(says)))
 
+        see = [mistakes[result.score.mistake].see if result.score.mistake in mistakes else "", question.item.see]
+        for page in dict.fromkeys(filter(None, see)):
+            self._say(f"Read on: {page}")
+
     def rates(self, proof: Proof) -> None:
         """The rates as PyTorch gave them: in words, as a table, as a plot."""
         rates(self.console, proof.observation, self.plain)
