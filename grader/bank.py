@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import keyword
+import sysconfig
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Protocol
@@ -40,8 +41,12 @@ def home(given: Path | None = None) -> Path:
         if not _has_quizzes(given):
             raise InputError(f"{given}: there is no quiz here", "a bank is a folder with quizzes/*.yaml in it")
         return given
-    package = Path(__file__).parent
-    return next(folder for folder in (Path(), package / "content", package.parent) if _has_quizzes(folder))
+    beside = Path(__file__).parents[1]
+    shared = Path("share", "torch-grader")
+    for folder in (Path(), beside, Path(sysconfig.get_path("data")) / shared, beside / shared):
+        if _has_quizzes(folder):
+            return folder
+    raise InputError("there is no bank here, and the package's own is missing", "give one with --bank DIR")
 
 
 def _has_quizzes(folder: Path) -> bool:

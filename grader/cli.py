@@ -236,7 +236,7 @@ def verify(paths: tuple[Path, ...], bank: Path | None, as_json: bool, cache: boo
 @click.option("--memory", type=click.IntRange(min=16), default=1024, show_default=True, help="Limit in MiB.")
 @plain_option
 def run(file: Path, as_json: bool, seconds: float, memory: int, plain: bool) -> None:
-    """Run a program in a process of its own and show what was observed. - reads it from standard input."""
+    """Run a program in the sandbox and show what was observed. - reads it from standard input."""
     from grader.model import Limits, Program, Status
     from grader.run.local import LocalRunner
     from grader.ui.documents import run_document
@@ -245,6 +245,9 @@ def run(file: Path, as_json: bool, seconds: float, memory: int, plain: bool) -> 
     limits = Limits(wall_seconds=seconds, cpu_seconds=max(1, round(seconds)), memory_bytes=memory << 20)
     with LocalRunner(1) as runner:
         seen = runner.submit(Program(source, limits=limits)).result()
+        walls = runner.walls
+    if seen.status is not Status.NOT_RUN and not walls.contained:
+        print("grader: notice: no sandbox here; `grader doctor` says why", file=sys.stderr)
     if as_json:
         _print_json(run_document(seen))
     else:

@@ -11,6 +11,7 @@ from typing import Literal
 from grader import bank
 from grader.errors import GraderError
 from grader.model import Limits, Program, Status
+from grader.run.sandbox import Walls
 
 OLDEST_PYTHON = (3, 11)
 
@@ -43,17 +44,9 @@ def examine() -> list[Check]:
     try:
         folder = bank.home()
         checks.append(Check("bank", "ok", str(folder.resolve())))
-    except (GraderError, StopIteration):
+    except GraderError:
         checks.append(Check("bank", "fail", "no quizzes found", "install torch-grader again, or give --bank"))
     checks += _worker() if torch else []
-    checks.append(
-        Check(
-            "containment",
-            "warn",
-            "programs run in a process of their own with limits, but in no sandbox",
-            "run your own code and the bank's; do not grade the code of people you do not trust yet",
-        )
-    )
     return checks
 
 
@@ -87,8 +80,22 @@ def _worker() -> list[Check]:
         small = Limits(wall_seconds=10, cpu_seconds=1, memory_bytes=64 << 20)
         greedy = runner.submit(Program("data = bytearray(256 << 20)", limits=small)).result()
         endless = runner.submit(Program("while True: pass", limits=small)).result()
+        walls = runner.walls
     for name, run, wanted in (("memory limit", greedy, Status.MEMORY), ("time limit", endless, Status.TIMEOUT)):
         held = run.status is wanted
         hint = "" if held else "this system does not enforce it; programs are still stopped by the clock"
         checks.append(Check(name, "ok" if held else "warn", "held" if held else f"not held ({run.status})", hint))
-    return checks
+    return [*checks, _sandbox(walls)]
+
+
+def _sandbox(walls: Walls) -> Check:
+    standing = [f"Landlock {walls.landlock}"] if walls.landlock else []
+    standing += ["seccomp"] if walls.seccomp else []
+    standing += ["namespaces"] if walls.namespaces else []
+    found = ", ".join(standing) or "none"
+    if walls.missing:
+        found += "; missing: " + "; ".join(walls.missing)
+    if not walls.contained:
+        return Check("sandbox", "warn", found, "run your own code and the bank's; do not grade other people's here")
+    hint = "programs are contained all the same, by one wall instead of two" if walls.missing else ""
+    return Check("sandbox", "warn" if walls.missing else "ok", found, hint)

@@ -25,16 +25,24 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_wheel_holds_the_package_and_the_content_and_nothing_else(wheel: Path) -> None:
     tracked = subprocess.run(["git", "ls-files"], check=True, cwd=ROOT, capture_output=True, text=True).stdout.split()
     expected = {name for name in tracked if name.startswith("grader/")}
-    expected |= {f"grader/content/{name}" for name in tracked if name.startswith(("quizzes/", "lessons/"))}
+    data = next(name for name in zipfile.ZipFile(wheel).namelist() if ".data/data/" in name).partition("/data/")[0]
+    expected |= {
+        f"{data}/data/share/torch-grader/{name}" for name in tracked if name.startswith(("quizzes/", "lessons/"))
+    }
     names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
     assert names == expected
 
 
-def test_an_installed_wheel_has_its_own_bank(wheel: Path, tmp_path: Path) -> None:
-    zipfile.ZipFile(wheel).extractall(tmp_path / "site")
+@pytest.mark.parametrize("how", ["--prefix", "--target"])
+def test_an_installed_wheel_has_its_own_bank(wheel: Path, tmp_path: Path, how: str) -> None:
+    place = str(tmp_path / "site")
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--no-warn-script-location"]
+    subprocess.run([*pip, how, place, str(wheel)], check=True, capture_output=True)
+    packages = next(path.parents[1] for path in Path(place).rglob("grader/__init__.py"))
+    code = f"import sys; sys.prefix = sys.exec_prefix = {place!r}; from grader.cli import main; main()"
     done = subprocess.run(
-        [sys.executable, "-P", "-m", "grader", "topics"], capture_output=True, text=True, check=False,
-        cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(tmp_path / "site"), "GRADER_CACHE": str(tmp_path / "cache")},
+        [sys.executable, "-P", "-c", code, "topics"], capture_output=True, text=True, check=False,
+        cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(packages), "GRADER_CACHE": str(tmp_path / "cache")},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "warmup: Warmup strategies" in done.stdout

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import linecache
 import os
@@ -57,7 +58,7 @@ def execute(job: dict[str, Any], watcher: Watcher, out: Any) -> dict[str, Any]:
     linecache.cache[PROGRAM] = (len(source), None, source.splitlines(keepends=True), PROGRAM)
     seed(job["seed"])
     watcher.reset()
-    before, peak_before = time.perf_counter(), resident_bytes()
+    before, peak_before = time.perf_counter(), peak_bytes(resource.getrusage(resource.RUSAGE_SELF))
     with warnings.catch_warnings(record=True) as warned:
         try:
             exec(compile(source, PROGRAM, "exec", dont_inherit=True), names)
@@ -125,10 +126,10 @@ def plain(value: Any, depth: int = 0) -> Any:
 
 
 def out_of_memory(error: BaseException) -> bool:
-    """Whether an exception says that memory ran out: Python's own, or that of torch's CPU allocator."""
-    return isinstance(error, MemoryError) or (
-        isinstance(error, RuntimeError) and "can't allocate memory" in message_of(error)
-    )
+    """Whether an exception says that memory ran out: Python's own, the system's, or that of torch's CPU allocator."""
+    if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
+        return True
+    return isinstance(error, RuntimeError) and "can't allocate memory" in message_of(error)
 
 
 def describe_warning(warning: warnings.WarningMessage) -> dict[str, Any]:

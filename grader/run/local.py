@@ -31,6 +31,7 @@ from grader.errors import GraderError
 from grader.model import Observation, Program, Status
 from grader.run import codec, wire
 from grader.run.processes import Child, Job, Worker, how_it_ended, texts, worker_environment
+from grader.run.sandbox import SCRATCH, Walls, around_worker
 
 START_SECONDS = 120.0
 """How long a worker may take to import torch before it is given up."""
@@ -42,14 +43,17 @@ STOP_SECONDS = 5.0
 class LocalRunner:
     """Runs programs in forked children of a warm worker on this machine (Linux and macOS).
 
-    `in_flight` programs run at a time: by default as many as this process may use cores.
+    `in_flight` programs run at a time: by default as many as this process may use cores. With `sandbox` they run within
+    all the walls that this machine has; `walls` says which, once a program has run.
     """
 
-    def __init__(self, in_flight: int | None = None) -> None:
+    def __init__(self, in_flight: int | None = None, *, sandbox: bool = True) -> None:
         if not hasattr(os, "fork"):
             raise GraderError("this system cannot fork, and the local runner needs it", "use Linux, macOS or WSL")
         self.in_flight = in_flight or available_cores()
+        self.sandbox = sandbox
         self.torch_version: str | None = None
+        self.walls = Walls(missing=("no worker has started yet",))
         self._pending: deque[Job] = deque()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -218,14 +222,17 @@ class LocalRunner:
         ours, theirs = socket.socketpair()
         scratch = Path(tempfile.mkdtemp(prefix="grader-"))
         log = tempfile.TemporaryFile()
+        command = [sys.executable, "-P", "-m", "grader.run.worker", str(theirs.fileno())]
+        package = Path(__file__).resolve().parents[1]
+        around = around_worker([*command, "namespaces"], package) if self.sandbox else None
         process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "grader.run.worker", str(theirs.fileno())],
+            around or [*command, "enclosed" if self.sandbox else "open"],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
             cwd=scratch,
-            env=worker_environment(scratch),
+            env=worker_environment(Path(SCRATCH) if around else scratch),
             process_group=0,
         )
         theirs.close()
@@ -244,7 +251,9 @@ class LocalRunner:
         while (message := wire.unpack(worker.received)) is not None:
             if "ready" in message:
                 worker.ready, worker.rss = True, message["rss"]
-                self.torch_version = message["torch"]
+                self.torch_version = message["ready"]
+                walls = message["walls"]
+                self.walls = Walls(**walls | {"missing": tuple(walls["missing"])}) if walls else Walls()
                 self._failed_starts = 0
             elif "child" in message:
                 self._adopt(worker, message["child"])

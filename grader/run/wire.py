@@ -23,7 +23,7 @@ def pack(message: Any) -> bytes:
 def unpack(buffer: bytearray) -> Any:
     """Take the first whole frame from the front of `buffer`; None where there is none yet.
 
-    Raises ValueError for a frame that is too long or not JSON.
+    Raises ValueError for a frame that is too long, or no JSON object.
     """
     if len(buffer) < HEADER.size:
         return None
@@ -35,9 +35,12 @@ def unpack(buffer: bytearray) -> Any:
     body = bytes(buffer[HEADER.size : HEADER.size + length])
     del buffer[: HEADER.size + length]
     try:
-        return json.loads(body)
+        message = json.loads(body)
     except RecursionError:
         raise ValueError("a frame is nested too deeply") from None
+    if type(message) is not dict:
+        raise ValueError(f"a frame holds an object, not {type(message).__name__}")
+    return message
 
 
 def receive(sock: socket.socket) -> Any:

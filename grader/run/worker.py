@@ -1,9 +1,9 @@
 """The worker: a process that has imported torch once, on one thread, and forks for each program.
 
-It is started as `python -m grader.run.worker FD` in a scratch folder of its own, and talks on that socket with the
-process that started it, in frames of `wire`. It hears "fork" and "kill"; it answers with a child's process id and the
-child's three descriptors, and with how each child ended. Programs go straight to the child over the child's own socket:
-the worker never sees them.
+It is started as `python -m grader.run.worker FD SURROUNDINGS` in a scratch folder of its own, and talks on that socket
+with the process that started it, in frames of `wire`. It hears "fork" and "kill"; it answers with a child's process id
+and the child's three descriptors, and with how each child ended. Programs go straight to the child over the child's own
+socket: the worker never sees them.
 
 Forking is safe only while there is one thread: torch's thread pool does not survive a fork. So the worker does all its
 own work on one thread and asserts it. A child may use more.
@@ -22,12 +22,15 @@ import shutil
 import signal
 import socket
 import sys
+import tempfile
 import traceback
+from pathlib import Path
 from typing import Any
 
 from grader.run import wire
 from grader.run.execute import execute, peak_bytes, resident_bytes
 from grader.run.observe import Watcher
+from grader.run.sandbox import Enclosure, limit
 
 WARM_UP = """
 import torch
@@ -50,8 +53,11 @@ HUGE_PAGE = 2 << 20
 # ---------------------------------------------------------------- the worker
 
 
-def main(descriptor: int) -> None:
-    """Serve until the other side of the socket has gone; then end every child."""
+def main(descriptor: int, surroundings: str) -> None:
+    """Serve until the other side of the socket has gone; then end every child.
+
+    `surroundings` is "open" (no sandbox), "enclosed" (walls around children alone) or "namespaces" (both walls).
+    """
     control = socket.socket(fileno=descriptor)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C at a terminal is for the process in front
     import torch
@@ -67,8 +73,10 @@ def main(descriptor: int) -> None:
     pack_memory()
     if sys.platform == "linux" and len(os.listdir("/proc/self/task")) != 1:
         raise RuntimeError("the worker has more than one thread and cannot fork safely")
-    control.sendall(wire.pack({"ready": os.getpid(), "torch": torch.__version__, "rss": resident_bytes()}))
-    serve(control, watcher)
+    enclosure = None if surroundings == "open" else Enclosure(surroundings == "namespaces")
+    walls = enclosure.document() if enclosure else {}
+    control.sendall(wire.pack({"ready": torch.__version__, "rss": resident_bytes(), "walls": walls}))
+    serve(control, watcher, enclosure)
 
 
 def pack_memory() -> None:
@@ -89,7 +97,7 @@ def pack_memory() -> None:
             madvise(first, last - first, 25)
 
 
-def serve(control: socket.socket, watcher: Watcher) -> None:
+def serve(control: socket.socket, watcher: Watcher, enclosure: Enclosure | None) -> None:
     """Fork, kill and report, until the control socket closes."""
     wake_read, wake_write = os.pipe()
     os.set_blocking(wake_read, False)
@@ -111,7 +119,8 @@ def serve(control: socket.socket, watcher: Watcher) -> None:
                     buffer += chunk
                     while (message := wire.unpack(buffer)) is not None:
                         if "fork" in message:
-                            fork(control, children, watcher, (wake_read, wake_write, selector.fileno()))
+                            pid = fork(control, watcher, enclosure, (wake_read, wake_write, selector.fileno()))
+                            children.add(pid)
                         elif message["kill"] in children:
                             kill_group(message["kill"])
                 else:
@@ -126,8 +135,8 @@ def serve(control: socket.socket, watcher: Watcher) -> None:
         shutil.rmtree(os.getcwd(), ignore_errors=True)
 
 
-def fork(control: socket.socket, children: set[int], watcher: Watcher, private: tuple[int, ...]) -> None:
-    """Fork a child that waits for a program, and send its descriptors on."""
+def fork(control: socket.socket, watcher: Watcher, enclosure: Enclosure | None, private: tuple[int, ...]) -> int:
+    """Fork a child that waits for a program, and send its descriptors on. Returns its process id."""
     ours, theirs = socket.socketpair()
     out_read, out_write = os.pipe()
     err_read, err_write = os.pipe()
@@ -135,8 +144,7 @@ def fork(control: socket.socket, children: set[int], watcher: Watcher, private: 
     if pid == 0:
         for descriptor in (control.fileno(), ours.fileno(), out_read, err_read, *private):
             os.close(descriptor)
-        child(theirs, out_write, err_write, watcher)
-    children.add(pid)
+        child(theirs, out_write, err_write, watcher, enclosure)
     with contextlib.suppress(OSError):
         os.setpgid(pid, pid)  # as the child does itself: whoever is first
     socket.send_fds(control, [wire.pack({"child": pid})], [ours.fileno(), out_read, err_read])
@@ -144,6 +152,7 @@ def fork(control: socket.socket, children: set[int], watcher: Watcher, private: 
     theirs.close()
     for descriptor in (out_read, out_write, err_read, err_write):
         os.close(descriptor)
+    return pid
 
 
 def kill_group(pid: int) -> None:
@@ -177,13 +186,11 @@ def reap(control: socket.socket, children: set[int]) -> None:
 # ---------------------------------------------------------------- a child
 
 
-def child(sock: socket.socket, out: int, err: int, watcher: Watcher) -> None:
-    """Take one program from the socket, run it, send what was observed, and end. Never returns."""
+def child(sock: socket.socket, out: int, err: int, watcher: Watcher, enclosure: Enclosure | None) -> None:
+    """Shut itself in, take one program from the socket, run it, send what was observed, and end. Never returns."""
     try:
         os.setpgid(0, 0)
         die_with_parent()
-        os.mkdir(str(os.getpid()))
-        os.chdir(str(os.getpid()))
         signal.set_wakeup_fd(-1)
         for kind in (signal.SIGCHLD, signal.SIGINT):
             signal.signal(kind, signal.SIG_DFL)
@@ -192,9 +199,15 @@ def child(sock: socket.socket, out: int, err: int, watcher: Watcher) -> None:
             os.dup2(descriptor, place)
         for descriptor in (null, out, err):
             os.close(descriptor)
+        size = address_space()
+        folder = own_folder()
+        if enclosure:
+            enclosure.close(folder)
         job = wire.receive(sock)
         if job is not None:
-            limit(job["limits"])
+            limit(job["limits"], size)
+            if enclosure:
+                enclosure.lock()
             sys.stderr = open(2, "w", encoding="utf-8", errors="replace", buffering=1, closefd=False)
             stdout = open(1, "w", encoding="utf-8", errors="replace", closefd=False)
             result = execute(job, watcher, stdout)
@@ -206,23 +219,29 @@ def child(sock: socket.socket, out: int, err: int, watcher: Watcher) -> None:
     os._exit(0)
 
 
+def own_folder() -> Path:
+    """Make a scratch folder for this process, and make it its home. The worker removes it."""
+    os.mkdir(str(os.getpid()), 0o700)
+    os.chdir(str(os.getpid()))
+    folder = os.getcwd()
+    os.environ["HOME"] = os.environ["TMPDIR"] = folder
+    tempfile.tempdir = None
+    return Path(folder)
+
+
+def address_space() -> int:
+    """The address space of this process, in bytes; 0 where the system does not say."""
+    try:
+        with open("/proc/self/statm", "rb") as statm:
+            return int(statm.read().split()[0]) * resource.getpagesize()
+    except OSError:
+        return 0
+
+
 def die_with_parent() -> None:
     """End when the worker does (Linux: PR_SET_PDEATHSIG); elsewhere the CPU limit has to do."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)
-
-
-def limit(limits: dict[str, Any]) -> None:
-    """Bound CPU time, memory, core dumps and open files of this process."""
-    cpu = int(limits["cpu_seconds"])
-    resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu + 1))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))
-    if sys.platform == "linux":
-        with open("/proc/self/statm", "rb") as statm:
-            size = int(statm.read().split()[0]) * resource.getpagesize()
-        most = size + int(limits["memory_bytes"])
-        resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 
 def frame(result: dict[str, Any]) -> bytes:
@@ -237,4 +256,4 @@ def frame(result: dict[str, Any]) -> bytes:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), sys.argv[2])

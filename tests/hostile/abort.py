@@ -1,0 +1,5 @@
+# Crash on purpose.
+# earns: killed
+import os
+
+os.abort()

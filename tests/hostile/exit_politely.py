@@ -1,0 +1,5 @@
+# Leave through Python.
+# earns: ok
+import sys
+
+sys.exit(0)

@@ -1,0 +1,5 @@
+# See the folders of other programs.
+# earns: error
+import os
+
+print("REACHED", os.listdir(".."))

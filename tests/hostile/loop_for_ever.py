@@ -1,0 +1,4 @@
+# Never end.
+# earns: timeout
+while True:
+    pass

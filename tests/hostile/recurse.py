@@ -1,0 +1,7 @@
+# Recurse until Python stops it.
+# earns: error
+def again():
+    return again()
+
+
+again()

@@ -1,0 +1,5 @@
+# Become another program.
+# earns: error
+import os
+
+os.execv("/bin/true", ["true"])

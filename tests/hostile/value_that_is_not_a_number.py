@@ -1,0 +1,3 @@
+# Leave NaN, which no bound excludes.
+# earns: ok
+answer = float("nan")

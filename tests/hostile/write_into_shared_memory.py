@@ -1,0 +1,4 @@
+# Leave a block of shared memory.
+# earns: error
+open("/dev/shm/reached-by-a-program", "w").write("x")
+print("REACHED")

@@ -1,0 +1,192 @@
+"""Every program of `tests/hostile/` is contained and earns its status; see `grader/run/sandbox.py` for the threat model.
+
+The programs are run behind both walls, and behind the second wall alone. What they try to reach is made here: a file, a
+folder, listeners, an environment variable. A program that reaches something prints REACHED, or leaves a file.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from grader.model import Limits, Observation, Program, Status
+from grader.run import local, run_all, sandbox
+from grader.run.local import LocalRunner
+
+CORPUS = sorted((Path(__file__).parent / "hostile").glob("*.py"))
+LIMITS = Limits(wall_seconds=4.0, cpu_seconds=2, memory_bytes=256 << 20, output_bytes=1 << 18)
+SECRET = "a-password-of-the-user"
+EXPECTED = "only-the-supervisor-knows"
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the sandbox is made of features of Linux")
+
+
+@pytest.fixture(scope="module")
+def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, object]]:
+    """What the programs try to reach, all of it the test's own."""
+    folder = tmp_path_factory.mktemp("host")
+    marker = folder / "marker"
+    marker.write_text("a file of the host")
+    (folder / "quiz.yaml").write_text("key: true")
+    with (
+        socket.create_server(("127.0.0.1", 0)) as tcp,
+        socket.socket(socket.AF_UNIX) as unix,
+        socket.socket(socket.AF_UNIX) as abstract,
+    ):
+        unix.bind(f"{marker}.sock")
+        unix.listen()
+        abstract.bind(f"\0{marker}")
+        abstract.listen()
+        port = tcp.getsockname()[1]
+        yield {"MARKER": str(marker), "PORT": port, "HOME": str(folder), "SECRET": SECRET}
+        for listener in (tcp, unix, abstract):
+            listener.setblocking(False)
+            with pytest.raises(BlockingIOError):
+                listener.accept()
+    assert sorted(path.name for path in folder.iterdir()) == ["marker", "marker.sock", "quiz.yaml"]
+    assert not Path("/tmp/reached-by-a-program").exists()
+    assert not Path("/dev/shm/reached-by-a-program").exists()
+
+
+@pytest.fixture(scope="module", params=["both walls", "second wall alone"])
+def walled(request: pytest.FixtureRequest) -> Iterator[LocalRunner]:
+    patch = pytest.MonkeyPatch()
+    patch.setenv("GRADER_DB", SECRET)
+    if request.param == "second wall alone":
+        patch.setattr(local, "around_worker", lambda *_: None)
+    elif sandbox.usable_bubblewrap()[0] is None:
+        pytest.skip(sandbox.usable_bubblewrap()[1])
+    with LocalRunner() as runner:
+        assert runner.submit(Program("pass")).result().status is Status.OK
+        if not runner.walls.contained:
+            pytest.skip("; ".join(runner.walls.missing))
+        assert runner.walls.namespaces == (request.param == "both walls")
+        yield runner
+    patch.undo()
+
+
+@pytest.fixture(scope="module")
+def seen(walled: LocalRunner, target: dict[str, object]) -> dict[str, Observation]:
+    """All programs, in flight together, each followed by an innocent one."""
+    prelude = "".join(f"{name} = {value!r}\n" for name, value in target.items())
+    programs = []
+    for path in CORPUS:
+        programs.append(Program(prelude + path.read_text(), ("answer",), limits=LIMITS))
+        programs.append(
+            Program(
+                "import torch\nanswer = torch.arange(4).sum().item()\nopen('secret', 'w').write('mine')", ("answer",)
+            )
+        )
+    found = list(run_all(walled, programs))
+    for path, innocent in zip(CORPUS, found[1::2], strict=True):
+        assert innocent.status is Status.OK, (path.stem, innocent)
+        assert innocent.asked[0].value == 6
+    return dict(zip([path.stem for path in CORPUS], found[::2], strict=True))
+
+
+def test_the_corpus_is_large() -> None:
+    assert len(CORPUS) >= 40
+
+
+@pytest.mark.parametrize("path", CORPUS, ids=lambda path: path.stem)
+def test_an_attack_is_contained_and_earns_its_status(path: Path, seen: dict[str, Observation]) -> None:
+    earns = re.search(r"^# earns: (\S+)$", path.read_text(), re.MULTILINE)
+    assert earns
+    found = seen[path.stem]
+    assert found.status.value == earns.group(1), found
+    assert "REACHED" not in found.stdout
+    assert len(found.stdout) + len(found.stderr) <= LIMITS.output_bytes
+
+
+def test_no_attack_gets_the_expected_value(seen: dict[str, Observation]) -> None:
+    """What came back is plain data about the program itself; nothing in it equals a value that only we know."""
+    from grader.judging import equal
+
+    for name, found in seen.items():
+        for asked in found.asked:
+            assert type(asked.value) in (type(None), bool, int, float, str, list, dict), name
+            assert not equal(asked.value, EXPECTED, 1e-6), name
+            assert EXPECTED not in str(asked.value), name
+
+
+def test_nothing_is_left_of_the_programs(walled: LocalRunner, seen: dict[str, Observation]) -> None:
+    """After all of them the worker has no child but the waiting ones, and an empty scratch folder."""
+    assert seen
+    assert walled.submit(Program("pass")).result().status is Status.OK
+    time.sleep(0.5)
+    below = [path for path in Path("/proc").glob("[0-9]*/stat") if _parent(path) == _worker(walled)]
+    assert len(below) <= 2 * walled.in_flight + 1
+
+
+def _parent(path: Path) -> int:
+    try:
+        return int(path.read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return 0
+
+
+def _worker(runner: LocalRunner) -> int:
+    """The process that forks: below bubblewrap's two, where there is bubblewrap."""
+    pid = runner.worker_pid
+    assert pid is not None
+    for _ in range(2 if runner.walls.namespaces else 0):
+        (pid,) = (int(path.parent.name) for path in Path("/proc").glob("[0-9]*/stat") if _parent(path) == pid)
+    return pid
+
+
+def test_a_learner_may_do_what_learners_do(walled: LocalRunner) -> None:
+    """The walls are not in the way of honest work."""
+    honest = {
+        "threads": "import threading\nt = threading.Thread(target=print, args=('hi',))\nt.start()\nt.join()",
+        "more torch threads": "import torch\ntorch.set_num_threads(2)\nprint((torch.randn(500, 500) @ torch.randn(500, 500)).shape)",
+        "files": "open('notes', 'w').write('x')\nimport os\nprint(open('notes').read(), os.listdir('.'))\nos.remove('notes')",
+        "temporary files": "import tempfile\nwith tempfile.NamedTemporaryFile() as file:\n    file.write(b'x')",
+        "save and load": "import torch\ntorch.save({'a': torch.ones(2)}, 'x.pt')\nprint(torch.load('x.pt')['a'])",
+        "data loaders": "from torch.utils.data import DataLoader\nprint(len(list(DataLoader(range(10), batch_size=2))))",
+        "convolutions": "import torch\ntorch.nn.Conv2d(1, 4, 3)(torch.randn(2, 1, 8, 8)).sum().backward()",
+        "imports": "import json, sqlite3, asyncio, decimal, zoneinfo, torch.fft, torch.distributions, numpy.linalg",
+        "asyncio": "import asyncio\nasyncio.run(asyncio.sleep(0))",
+        "time": "import time, datetime\ntime.sleep(0.01)\nprint(datetime.datetime.now())",
+        "signals to itself": "import os, signal\nsignal.signal(signal.SIGUSR1, lambda *_: print('hi'))\nos.kill(os.getpid(), signal.SIGUSR1)",
+        "reading source": "import inspect, torch\nprint(len(inspect.getsource(torch.optim.SGD)))",
+    }
+    for name, source in honest.items():
+        found = walled.submit(Program(source)).result()
+        assert found.status is Status.OK, (name, found)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="runs the corpus without root's rights, where the other tests have them")
+def test_the_corpus_without_the_rights_of_root(tmp_path: Path) -> None:
+    """As an ordinary user: one without any capability, in a user namespace where it is not root.
+
+    (Its files are still root's, so that it may read this Python wherever that lies.)
+    """
+    program, why = sandbox.usable_bubblewrap()
+    if program is None:
+        pytest.skip(why)
+    ordinary = [program, "--unshare-user", "--uid", "1001", "--gid", "1001", "--cap-drop", "ALL", "--die-with-parent"]
+    tests = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "--basetemp",
+        str(tmp_path / "base"),
+        __file__,
+    ]
+    done = subprocess.run(
+        [*ordinary, "--dev-bind", "/", "/", "--", *tests], capture_output=True, text=True, check=False, timeout=110,
+        cwd=Path(__file__).parents[1],
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert "1 skipped" in done.stdout, done.stdout[-300:]
