@@ -13,7 +13,7 @@ from grader import bank, kinds
 from grader.run.local import LocalRunner
 from grader.verify import verify
 
-DOCUMENTS = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "lessons/README.md")
+DOCUMENTS = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "lessons/README.md")
 
 
 def _blocks(name: str, language: str) -> list[str]:
