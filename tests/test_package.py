@@ -36,7 +36,7 @@ def test_the_wheel_holds_the_package_and_the_content_and_nothing_else(wheel: Pat
 @pytest.mark.parametrize("how", ["--prefix", "--target"])
 def test_an_installed_wheel_has_its_own_bank(wheel: Path, tmp_path: Path, how: str) -> None:
     place = str(tmp_path / "site")
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--no-warn-script-location"]
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--ignore-installed"]
     subprocess.run([*pip, how, place, str(wheel)], check=True, capture_output=True)
     packages = next(path.parents[1] for path in Path(place).rglob("grader/__init__.py"))
     code = f"import sys; sys.prefix = sys.exec_prefix = {place!r}; from grader.cli import main; main()"

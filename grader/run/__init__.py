@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
 from typing import Protocol
@@ -24,8 +25,16 @@ class Runner(Protocol):
         ...
 
 
+AHEAD = 256
+"""How many programs `run_all` queues ahead of the one it waits for: enough to keep every core busy."""
+
+
 def run_all(runner: Runner, programs: Iterable[Program]) -> Iterator[Observation]:
-    """Observations in the order of the programs; all are queued before the first is waited for."""
-    futures = [runner.submit(program) for program in programs]
-    for future in futures:
-        yield future.result()
+    """Observations in the order of the programs, as they come; of thousands of programs only some are held at a time."""
+    waiting: deque[Future[Observation]] = deque()
+    for program in programs:
+        waiting.append(runner.submit(program))
+        if len(waiting) >= AHEAD:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
