@@ -30,7 +30,7 @@ AHEAD = 256
 
 
 def run_all(runner: Runner, programs: Iterable[Program]) -> Iterator[Observation]:
-    """Observations in the order of the programs, as they come; of thousands of programs only some are held at a time."""
+    """Observations in the order of the programs, as they come; of thousands only some are held at a time."""
     waiting: deque[Future[Observation]] = deque()
     for program in programs:
         waiting.append(runner.submit(program))

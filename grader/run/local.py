@@ -164,7 +164,7 @@ class LocalRunner:
             self._give(worker, worker.idle.popleft(), job)
         while len(worker.idle) + worker.asked_for < self.in_flight:
             worker.asked_for += 1
-            self._tell(worker, {"fork": 1})
+            self._tell(worker, {"fork": {"warm": not self._pending}})  # nobody waits: let it touch its memory first
 
     def _give(self, worker: Worker, child: Child, job: Job) -> None:
         program = job.program
