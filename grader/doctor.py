@@ -58,7 +58,7 @@ def _python() -> Check:
 
 def _worker() -> list[Check]:
     """Start a worker, run programs in it, and see whether its limits hold."""
-    from grader.run.local import LocalRunner, available_cores
+    from grader.run.local import LocalRunner
 
     if not hasattr(os, "fork"):
         return [Check("worker", "fail", "this system cannot fork", "use Linux, macOS or WSL")]
@@ -74,7 +74,7 @@ def _worker() -> list[Check]:
             runner.submit(Program("pass")).result()
             times.append(time.monotonic() - before)
         found = (
-            f"starts in {start:.1f} s, then {sorted(times)[5] * 1000:.0f} ms a program, {available_cores()} at a time"
+            f"starts in {start:.1f} s, then {sorted(times)[5] * 1000:.0f} ms a program, {runner.in_flight} at a time"
         )
         checks = [Check("worker", "ok", found)]
         small = Limits(wall_seconds=10, cpu_seconds=1, memory_bytes=64 << 20)

@@ -36,6 +36,9 @@ from grader.run.sandbox import SCRATCH, Walls, around_worker
 START_SECONDS = 120.0
 """How long a worker may take to import torch before it is given up."""
 
+LEAVE_SECONDS = 0.1
+"""How long a child may live on after its result, before it is killed. An honest one leaves at once."""
+
 STOP_SECONDS = 5.0
 """How long a worker may take to leave when it is told to."""
 
@@ -43,14 +46,15 @@ STOP_SECONDS = 5.0
 class LocalRunner:
     """Runs programs in forked children of a warm worker on this machine (Linux and macOS).
 
-    `in_flight` programs run at a time: by default as many as this process may use cores. With `sandbox` they run within
+    `in_flight` programs run at a time: by default one more than this process may use cores, since one of them is always
+    just coming or going. With `sandbox` they run within
     all the walls that this machine has; `walls` says which, once a program has run.
     """
 
     def __init__(self, in_flight: int | None = None, *, sandbox: bool = True) -> None:
         if not hasattr(os, "fork"):
             raise GraderError("this system cannot fork, and the local runner needs it", "use Linux, macOS or WSL")
-        self.in_flight = in_flight or available_cores()
+        self.in_flight = in_flight or available_cores() + 1
         self.sandbox = sandbox
         self.torch_version: str | None = None
         self.walls = Walls(missing=("no worker has started yet",))
@@ -196,7 +200,8 @@ class LocalRunner:
         worker = self._worker
         if worker is None:
             return None
-        deadlines = [child.deadline for child in worker.children.values() if child.job and child.stopped is None]
+        children = worker.children.values()
+        deadlines = [child.deadline for child in children if child.leaving or (child.job and child.stopped is None)]
         if not worker.ready:
             deadlines.append(worker.deadline)
         return max(0.0, min(deadlines) - time.monotonic()) if deadlines else None
@@ -209,6 +214,9 @@ class LocalRunner:
         for child in worker.children.values():
             if child.job and child.stopped is None and now >= child.deadline:
                 self._stop(worker, child, Status.TIMEOUT)
+            elif child.leaving and now >= child.deadline:
+                child.leaving = False
+                self._tell(worker, {"kill": child.pid})
         if not worker.ready and now >= worker.deadline:
             worker.process.kill()
 
@@ -359,7 +367,7 @@ class LocalRunner:
             return
         child.received += chunk
         if self._collect(worker, child):
-            self._tell(worker, {"kill": child.pid})
+            child.leaving, child.deadline = True, time.monotonic() + LEAVE_SECONDS
 
     def _collect(self, worker: Worker, child: Child) -> bool:
         """Settle the child's job from its frame, where a whole one is there."""

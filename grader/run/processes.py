@@ -37,6 +37,8 @@ class Child:
     started: float = 0.0
     received: bytearray = field(default_factory=bytearray)
     printed: dict[int, bytearray] = field(default_factory=dict)
+    leaving: bool = False
+    """Its frame has come; it should end by itself before its deadline."""
     stopped: Status | None = None
     """Why we ended it, where we did."""
     garbled: str = ""

@@ -51,6 +51,11 @@ WARM_UP_JOB = {"source": WARM_UP, "asks": ["run.lr_used"], "seed": 0}
 
 HUGE_PAGE = 2 << 20
 
+# What every child needs is made here, once: what a child makes itself costs it page faults.
+PRCTL = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
+STDOUT = open(1, "w", encoding="utf-8", errors="replace", closefd=False)
+STDERR = open(2, "w", encoding="utf-8", errors="replace", buffering=1, closefd=False)
+
 
 # ---------------------------------------------------------------- the worker
 
@@ -70,13 +75,15 @@ def main(descriptor: int, surroundings: str) -> None:
     seen = execute(WARM_UP_JOB, watcher, io.StringIO())
     if seen["error"] or seen["warnings"]:
         raise RuntimeError(f"the worker's warm-up did not run cleanly: {seen}")
+    enclosure = None if surroundings == "open" else Enclosure(surroundings == "namespaces")
+    walls = enclosure.document() if enclosure else {}
+    if PRCTL:
+        PRCTL(2, ctypes.byref(ctypes.c_int()))  # PR_GET_PDEATHSIG: the first foreign call is slow
     gc.collect()
     gc.freeze()
     pack_memory()
     if sys.platform == "linux" and len(os.listdir("/proc/self/task")) != 1:
         raise RuntimeError("the worker has more than one thread and cannot fork safely")
-    enclosure = None if surroundings == "open" else Enclosure(surroundings == "namespaces")
-    walls = enclosure.document() if enclosure else {}
     control.sendall(wire.pack({"ready": torch.__version__, "rss": resident_bytes(), "walls": walls}))
     serve(control, watcher, enclosure)
 
@@ -179,7 +186,10 @@ def reap(control: socket.socket, children: set[int]) -> None:
         kill_group(pid)
         _, status, usage = os.wait4(pid, 0)
         children.discard(pid)
-        shutil.rmtree(str(pid), ignore_errors=True)
+        try:
+            os.rmdir(str(pid))
+        except OSError:  # not empty, or not there
+            shutil.rmtree(str(pid), ignore_errors=True)
         control.sendall(
             wire.pack(
                 {
@@ -221,9 +231,8 @@ def child(
             limit(job["limits"], size)
             if enclosure:
                 enclosure.lock()
-            sys.stderr = open(2, "w", encoding="utf-8", errors="replace", buffering=1, closefd=False)
-            stdout = open(1, "w", encoding="utf-8", errors="replace", closefd=False)
-            result = execute(job, watcher, stdout)
+            sys.stderr = STDERR
+            result = execute(job, watcher, STDOUT)
             sock.sendall(frame(result))
     except BaseException:  # nothing may leave a child: the exit status tells that it failed
         with contextlib.suppress(BaseException):
@@ -253,8 +262,8 @@ def address_space() -> int:
 
 def die_with_parent() -> None:
     """End when the worker does (Linux: PR_SET_PDEATHSIG); elsewhere the CPU limit has to do."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+    if PRCTL:
+        PRCTL(1, signal.SIGKILL)
 
 
 def frame(result: dict[str, Any]) -> bytes:
