@@ -47,8 +47,8 @@ class LocalRunner:
     """Runs programs in forked children of a warm worker on this machine (Linux and macOS).
 
     `in_flight` programs run at a time: by default one more than this process may use cores, since one of them is always
-    just coming or going. With `sandbox` they run within
-    all the walls that this machine has; `walls` says which, once a program has run.
+    just coming or going. With `sandbox` they run within all the walls that this machine has; `walls` says which, once a
+    program has run.
     """
 
     def __init__(self, in_flight: int | None = None, *, sandbox: bool = True) -> None:
@@ -228,11 +228,11 @@ class LocalRunner:
 
     def _start_worker(self) -> Worker:
         ours, theirs = socket.socketpair()
-        scratch = Path(tempfile.mkdtemp(prefix="grader-"))
         log = tempfile.TemporaryFile()
         command = [sys.executable, "-P", "-m", "grader.run.worker", str(theirs.fileno())]
         package = Path(__file__).resolve().parents[1]
         around = around_worker([*command, "namespaces"], package) if self.sandbox else None
+        scratch = None if around else Path(tempfile.mkdtemp(prefix="grader-"))
         process = subprocess.Popen(
             around or [*command, "enclosed" if self.sandbox else "open"],
             pass_fds=[theirs.fileno()],
@@ -240,7 +240,7 @@ class LocalRunner:
             stdout=log,
             stderr=log,
             cwd=scratch,
-            env=worker_environment(Path(SCRATCH) if around else scratch),
+            env=worker_environment(scratch or Path(SCRATCH)),
             process_group=0,
         )
         theirs.close()
@@ -318,7 +318,8 @@ class LocalRunner:
         for descriptor in worker.descriptors:
             os.close(descriptor)
         worker.log.close()
-        shutil.rmtree(worker.scratch, ignore_errors=True)
+        if worker.scratch:
+            shutil.rmtree(worker.scratch, ignore_errors=True)
         return held
 
     # ------------------------------------------------------------ a child's life

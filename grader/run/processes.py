@@ -51,7 +51,8 @@ class Worker:
     process: subprocess.Popen[bytes]
     control: socket.socket
     log: Any
-    scratch: Path
+    scratch: Path | None
+    """Its folder on this machine; None where it has one in a namespace of its own."""
     deadline: float
     received: bytearray = field(default_factory=bytearray)
     descriptors: deque[int] = field(default_factory=deque)

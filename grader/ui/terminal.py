@@ -231,7 +231,9 @@ class Terminal:
             f"{len(results)} of {questions} questions: {', '.join(said) or 'none answered'}", style="bold"
         )
         if score is not None:
-            self.console.print(f"Score: {score:.0%}")
+            judged = sum(result.score.points is not None for result in results)
+            of = f" of the {judged} that could be judged" if judged < len(results) else ""
+            self.console.print(f"Score: {score:.0%}{of}")
         met = [result.score.mistake for result in results if result.score.mistake]
         if met:
             self.console.print("Misconceptions met:")
