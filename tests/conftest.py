@@ -17,6 +17,18 @@ from grader.run.local import LocalRunner
 ROOT = Path(__file__).parents[1]
 QUIZZES = ROOT / "quizzes"
 
+STEP_FIRST = """\
+import torch
+from torch.optim.lr_scheduler import LambdaLR
+weight = torch.nn.Parameter(torch.zeros(2))
+optimizer = torch.optim.SGD([weight], lr=0.1)
+scheduler = LambdaLR(optimizer, lambda e: min((e + 1) / 5, 1))
+for epoch in range(5):
+    scheduler.step()
+    print(f"Epoch {epoch + 1}: {scheduler.get_last_lr()[0]:.2f}")
+"""
+"""The published loop: it steps the scheduler first and prints the rate of the next epoch."""
+
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
 

@@ -12,20 +12,9 @@ from pathlib import Path
 
 import pexpect
 import pytest
-from conftest import QUIZZES, ROOT, Command
+from conftest import QUIZZES, ROOT, STEP_FIRST, Command
 
 from grader import cli
-
-STEP_FIRST = """\
-import torch
-from torch.optim.lr_scheduler import LambdaLR
-weight = torch.nn.Parameter(torch.zeros(2))
-optimizer = torch.optim.SGD([weight], lr=0.1)
-scheduler = LambdaLR(optimizer, lambda e: min((e + 1) / 5, 1))
-for epoch in range(5):
-    scheduler.step()
-    print(f"Epoch {epoch + 1}: {scheduler.get_last_lr()[0]:.2f}")
-"""
 
 pytestmark = pytest.mark.usefixtures("proven")
 

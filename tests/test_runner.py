@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, STEP_FIRST
 
 from grader.model import Limits, Observation, Program, Status
 from grader.run import run_all
@@ -30,17 +30,6 @@ weight = torch.nn.Parameter(torch.zeros(2))
 optimizer = torch.optim.SGD([weight], lr=0.1)
 """
 TRAIN = "for _ in range({n}):\n    optimizer.step()\n    scheduler.step()\n"
-
-STEP_FIRST = """\
-import torch
-from torch.optim.lr_scheduler import LambdaLR
-weight = torch.nn.Parameter(torch.zeros(2))
-optimizer = torch.optim.SGD([weight], lr=0.1)
-scheduler = LambdaLR(optimizer, lambda e: min((e + 1) / 5, 1))
-for epoch in range(5):
-    scheduler.step()
-    print(f"Epoch {epoch + 1}: {scheduler.get_last_lr()[0]:.2f}")
-"""
 
 
 def see(runner: LocalRunner, source: str, *asks: str, limits: Limits | None = None, seed: int = 0) -> Observation:

@@ -9,7 +9,6 @@ for folder in {
     sys.base_prefix,
     os.path.dirname(MARKER),
     "/",
-    "/work",
     "/usr/share",
     "/usr/local/share",
 }:
