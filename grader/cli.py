@@ -361,7 +361,7 @@ def _reader(at_terminal: bool, prompt_is_shown: bool) -> Any:
     if at_terminal and prompt_is_shown:
         with contextlib.suppress(ImportError):
             import readline  # noqa: F401  (line editing at the prompt)
-    sys.stdin.reconfigure(errors="replace")  # type: ignore[union-attr]
+    sys.stdin.reconfigure(errors="replace")  # type: ignore[union-attr]  # it is a TextIOWrapper
 
     def read() -> str | None:
         line = sys.stdin.readline(100_000)

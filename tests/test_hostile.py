@@ -118,7 +118,7 @@ def test_no_attack_gets_the_expected_value(seen: dict[str, Observation]) -> None
 
 
 def test_nothing_is_left_of_the_programs(walled: LocalRunner, seen: dict[str, Observation]) -> None:
-    """After all of them the worker has no child but the waiting ones, and an empty scratch folder."""
+    """After all of them the worker has no child but those that wait for a program."""
     assert seen
     assert walled.submit(Program("pass")).result().status is Status.OK
     time.sleep(0.5)

@@ -162,9 +162,19 @@ def describe_error(error: BaseException, source: str) -> dict[str, Any]:
 
 def resident_bytes() -> int:
     """Memory of this process that is in RAM now, in bytes; 0 where the system does not say."""
+    return _memory(1)
+
+
+def address_space() -> int:
+    """The address space of this process, in bytes; 0 where the system does not say."""
+    return _memory(0)
+
+
+def _memory(column: int) -> int:
+    """A number of pages from Linux's `statm`, in bytes."""
     try:
         with open("/proc/self/statm", "rb") as statm:
-            return int(statm.read().split()[1]) * resource.getpagesize()
+            return int(statm.read().split()[column]) * resource.getpagesize()
     except OSError:
         return 0
 

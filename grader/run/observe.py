@@ -119,7 +119,7 @@ class Watcher:
                 known.add(cls)
                 waiting += cls.__subclasses__()
                 watch(cls)
-        lr_scheduler.LRScheduler.__init_subclass__ = classmethod(watch_subclass)  # type: ignore[assignment, arg-type]
+        lr_scheduler.LRScheduler.__init_subclass__ = classmethod(watch_subclass)  # type: ignore[assignment, arg-type]  # object has one already
 
 
 class Run:

@@ -16,7 +16,6 @@ import ctypes
 import gc
 import io
 import os
-import resource
 import selectors
 import shutil
 import signal
@@ -28,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.run import wire
-from grader.run.execute import execute, peak_bytes, resident_bytes
+from grader.run.execute import address_space, execute, peak_bytes, resident_bytes
 from grader.run.observe import Watcher
 from grader.run.sandbox import Enclosure, limit
 
@@ -249,15 +248,6 @@ def own_folder() -> Path:
     os.environ["HOME"] = os.environ["TMPDIR"] = folder
     tempfile.tempdir = None
     return Path(folder)
-
-
-def address_space() -> int:
-    """The address space of this process, in bytes; 0 where the system does not say."""
-    try:
-        with open("/proc/self/statm", "rb") as statm:
-            return int(statm.read().split()[0]) * resource.getpagesize()
-    except OSError:
-        return 0
 
 
 def die_with_parent() -> None:
