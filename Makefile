@@ -49,7 +49,7 @@ verify: $(READY)
 	@touch $@
 
 bench: .venv-bench/.ready
-	.venv-bench/bin/python tests/bench.py > BENCHMARKS.new
+	.venv-bench/bin/python -m tests.bench > BENCHMARKS.new
 	@mv BENCHMARKS.new BENCHMARKS.md
 	@cat BENCHMARKS.md
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import itertools
 import os
 import selectors
 import shutil
@@ -64,6 +65,7 @@ class LocalRunner:
         self._closing = False
         self._worker: Worker | None = None
         self._failed_starts = 0
+        self._numbers = itertools.count()
         self._selector = selectors.DefaultSelector()
         self._wake_read, self._wake_write = os.pipe()
         os.set_blocking(self._wake_write, False)
@@ -128,8 +130,7 @@ class LocalRunner:
             while not self._closing:
                 self._dispatch()
                 for key, _ in self._selector.select(self._patience()):
-                    if key.fd in self._selector.get_map():  # an earlier event of this round may have closed it
-                        key.data()
+                    key.data()
                 self._check_deadlines()
         except Exception as error:
             note = f"the runner failed: {type(error).__name__}: {error}"
@@ -154,21 +155,22 @@ class LocalRunner:
         if not worker.ready:
             return
         running = [child.job for child in worker.children.values() if child.job]
-        while worker.idle and len(running) < self.in_flight:
+        while True:
+            while len(worker.idle) < self.in_flight:
+                self._beget(worker, warm=not self._pending)  # nobody waits: let it touch its memory first
+            if len(running) >= self.in_flight:
+                return
             with self._lock:
                 if not self._pending:
-                    break
+                    return
                 alone = self._pending[0].attempts > 0 or any(job.attempts for job in running)
                 if alone and running:
-                    break  # a program that was there when a worker died runs alone
+                    return  # a program that was there when a worker died runs alone
                 job = self._pending.popleft()
             if job.attempts == 0 and not job.future.set_running_or_notify_cancel():
                 continue
             running.append(job)
             self._give(worker, worker.idle.popleft(), job)
-        while len(worker.idle) + worker.asked_for < self.in_flight:
-            worker.asked_for += 1
-            self._tell(worker, {"fork": {"warm": not self._pending}})  # nobody waits: let it touch its memory first
 
     def _give(self, worker: Worker, child: Child, job: Job) -> None:
         program = job.program
@@ -186,14 +188,14 @@ class LocalRunner:
         except (ValueError, UnicodeEncodeError) as error:
             child.job = None
             _settle(job, Observation(Status.NOT_RUN, note=f"the program cannot be sent: {error}"))
-            self._tell(worker, {"kill": child.pid})
+            self._kill(worker, child)
             return
         with contextlib.suppress(OSError):  # a child that has gone is reported by the worker
             child.sock.sendall(frame)
 
-    def _tell(self, worker: Worker, message: dict[str, Any]) -> None:
+    def _kill(self, worker: Worker, child: Child) -> None:
         with contextlib.suppress(OSError):  # a worker that has gone is seen at its socket
-            worker.control.sendall(wire.pack(message))
+            worker.control.sendall(wire.COMMAND.pack(wire.KILL, child.number))
 
     def _patience(self) -> float | None:
         """Seconds until the next deadline."""
@@ -216,13 +218,13 @@ class LocalRunner:
                 self._stop(worker, child, Status.TIMEOUT)
             elif child.leaving and now >= child.deadline:
                 child.leaving = False
-                self._tell(worker, {"kill": child.pid})
+                self._kill(worker, child)
         if not worker.ready and now >= worker.deadline:
             worker.process.kill()
 
     def _stop(self, worker: Worker, child: Child, why: Status) -> None:
         child.stopped = why
-        self._tell(worker, {"kill": child.pid})
+        self._kill(worker, child)
 
     # ------------------------------------------------------------ the worker's life
 
@@ -250,23 +252,22 @@ class LocalRunner:
 
     def _hear(self, worker: Worker) -> None:
         """Take the worker's messages; an empty read means that it has died."""
+        if worker is not self._worker:
+            return
         try:
-            chunk, descriptors, _, _ = socket.recv_fds(worker.control, 65536, 32)
+            chunk = worker.control.recv(65536)
         except ConnectionResetError:
-            chunk, descriptors = b"", []
-        worker.descriptors += descriptors
+            chunk = b""
         worker.received += chunk
-        while (message := wire.unpack(worker.received)) is not None:
-            if "ready" in message:
-                worker.ready, worker.rss = True, message["rss"]
-                self.torch_version = message["ready"]
-                walls = message["walls"]
-                self.walls = Walls(**walls | {"missing": tuple(walls["missing"])}) if walls else Walls()
-                self._failed_starts = 0
-            elif "child" in message:
-                self._adopt(worker, message["child"])
-            else:
-                self._bury(worker, message)
+        if not worker.ready and (greeting := wire.unpack(worker.received)):
+            worker.ready, worker.rss = True, greeting["rss"]
+            self.torch_version = greeting["torch"]
+            walls = greeting["walls"]
+            self.walls = Walls(**walls | {"missing": tuple(walls["missing"])}) if walls else Walls()
+            self._failed_starts = 0
+        while worker.ready and len(worker.received) >= wire.ENDED.size:
+            self._bury(worker, *wire.ENDED.unpack_from(worker.received))
+            del worker.received[: wire.ENDED.size]
         if not chunk:
             self._replace_worker(worker)
 
@@ -315,8 +316,6 @@ class LocalRunner:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(worker.process.pid, signal.SIGKILL)
             worker.process.wait()
-        for descriptor in worker.descriptors:
-            os.close(descriptor)
         worker.log.close()
         if worker.scratch:
             shutil.rmtree(worker.scratch, ignore_errors=True)
@@ -324,15 +323,22 @@ class LocalRunner:
 
     # ------------------------------------------------------------ a child's life
 
-    def _adopt(self, worker: Worker, pid: int) -> None:
-        descriptors = [worker.descriptors.popleft() for _ in range(3)]
-        child = Child(pid, socket.socket(fileno=descriptors[0]), descriptors[1], descriptors[2])
-        child.printed = {child.out: bytearray(), child.err: bytearray()}
-        child.sock.settimeout(STOP_SECONDS)
-        worker.asked_for -= 1
-        worker.children[pid] = child
+    def _beget(self, worker: Worker, *, warm: bool) -> None:
+        """Have the worker fork a child. It can be given a program at once: that waits for it in its socket."""
+        ours, theirs = socket.socketpair()
+        (out, its_out), (err, its_err) = os.pipe(), os.pipe()
+        child = Child(next(self._numbers), ours, out, err)
+        child.printed = {out: bytearray(), err: bytearray()}
+        ours.settimeout(STOP_SECONDS)
+        command = wire.COMMAND.pack(wire.FORK_WARM if warm else wire.FORK, child.number)
+        with contextlib.suppress(OSError):  # a worker that has gone is seen at its socket
+            socket.send_fds(worker.control, [command], [theirs.fileno(), its_out, its_err])
+        theirs.close()
+        os.close(its_out)
+        os.close(its_err)
+        worker.children[child.number] = child
         worker.idle.append(child)
-        self._selector.register(child.sock, selectors.EVENT_READ, lambda: self._take_frame(worker, child))
+        self._selector.register(ours, selectors.EVENT_READ, lambda: self._take_frame(worker, child))
         for pipe in child.printed:
             os.set_blocking(pipe, False)
             self._selector.register(pipe, selectors.EVENT_READ, self._reader(worker, child, pipe))
@@ -342,6 +348,8 @@ class LocalRunner:
 
     def _take_output(self, worker: Worker, child: Child, pipe: int) -> bool:
         """Read what was printed; False at the end, or where there is nothing now."""
+        if child.hung_up:  # by an earlier event of the same round
+            return False
         try:
             chunk = os.read(pipe, 65536)
         except BlockingIOError:
@@ -359,6 +367,8 @@ class LocalRunner:
         return child.stopped is None
 
     def _take_frame(self, worker: Worker, child: Child) -> None:
+        if child.hung_up:
+            return
         try:
             chunk = child.sock.recv(1 << 20)
         except OSError:
@@ -369,6 +379,7 @@ class LocalRunner:
         child.received += chunk
         if self._collect(worker, child):
             child.leaving, child.deadline = True, time.monotonic() + LEAVE_SECONDS
+            self._hang_up(child)
 
     def _collect(self, worker: Worker, child: Child) -> bool:
         """Settle the child's job from its frame, where a whole one is there."""
@@ -381,7 +392,7 @@ class LocalRunner:
             observation = codec.decode(frame)
         except (ValueError, UnicodeDecodeError) as error:
             child.garbled = str(error)
-            self._tell(worker, {"kill": child.pid})
+            self._kill(worker, child)
             return False
         if not self._drain(worker, child):  # its last words were too many
             return False
@@ -399,20 +410,18 @@ class LocalRunner:
                 pass
         return child.stopped is None
 
-    def _bury(self, worker: Worker, message: dict[str, Any]) -> None:
+    def _bury(self, worker: Worker, number: int, code: int, cpu: float, rss: int) -> None:
         """A child has ended: settle its job by how it ended, where no frame did."""
-        child = worker.children.get(message["ended"])
-        if child is None:
-            return
-        if child.sock.fileno() in self._selector.get_map():
+        child = worker.children[number]
+        if not child.hung_up:
             with contextlib.suppress(OSError):
                 while chunk := child.sock.recv(1 << 20, socket.MSG_DONTWAIT):
                     child.received += chunk
         if child.job and not self._collect(worker, child):
             self._drain(worker, child)
-            status, note = how_it_ended(child, message)
+            status, note = how_it_ended(child, code, cpu)
             seconds = time.monotonic() - child.started
-            peak = max(0, message["rss"] - worker.rss)
+            peak = max(0, rss - worker.rss)
             out, err = texts(child)
             seen = Observation(status, stdout=out, stderr=err, seconds=seconds, peak_bytes=peak, note=note)
             self._done(child, seen)
@@ -424,9 +433,16 @@ class LocalRunner:
             _settle(job, observation)
 
     def _forget(self, worker: Worker, child: Child) -> None:
-        del worker.children[child.pid]
+        del worker.children[child.number]
         with contextlib.suppress(ValueError):
             worker.idle.remove(child)
+        self._hang_up(child)
+
+    def _hang_up(self, child: Child) -> None:
+        """Stop listening to a child: what it still says is nobody's."""
+        if child.hung_up:
+            return
+        child.hung_up = True
         self._unregister(child.sock)
         child.sock.close()
         for pipe in child.printed:

@@ -26,9 +26,10 @@ class Job:
 
 @dataclass(slots=True)
 class Child:
-    """A forked process: idle until it has a job."""
+    """A forked process, or one about to be: idle until it has a job."""
 
-    pid: int
+    number: int
+    """What the worker knows it by: unlike a process id, it is never given twice."""
     sock: socket.socket
     out: int
     err: int
@@ -37,6 +38,8 @@ class Child:
     started: float = 0.0
     received: bytearray = field(default_factory=bytearray)
     printed: dict[int, bytearray] = field(default_factory=dict)
+    hung_up: bool = False
+    """We have closed our ends of its socket and its pipes."""
     leaving: bool = False
     """Its frame has come; it should end by itself before its deadline."""
     stopped: Status | None = None
@@ -55,10 +58,8 @@ class Worker:
     """Its folder on this machine; None where it has one in a namespace of its own."""
     deadline: float
     received: bytearray = field(default_factory=bytearray)
-    descriptors: deque[int] = field(default_factory=deque)
     children: dict[int, Child] = field(default_factory=dict)
     idle: deque[Child] = field(default_factory=deque)
-    asked_for: int = 0
     ready: bool = False
     rss: int = 0
 
@@ -68,19 +69,21 @@ def texts(child: Child) -> tuple[str, str]:
     return child.printed[child.out].decode(errors="replace"), child.printed[child.err].decode(errors="replace")
 
 
-def how_it_ended(child: Child, message: dict[str, Any]) -> tuple[Status, str]:
-    """The status of a child that sent no result that could be read, and what to say of it."""
+def how_it_ended(child: Child, code: int, cpu: float) -> tuple[Status, str]:
+    """The status of a child that sent no result that could be read, and what to say of it.
+
+    `code` is its exit code, negative for a signal, and `cpu` the seconds of CPU time that it used.
+    """
     job = child.job
     assert job is not None
     limits = job.program.limits
-    code = message["exit"]
     if child.stopped is Status.TIMEOUT:
         return Status.TIMEOUT, f"stopped after {limits.wall_seconds:g} s"
     if child.stopped is Status.OUTPUT:
         return Status.OUTPUT, f"stopped after printing {limits.output_bytes:,} bytes"
     if child.garbled:
         return Status.KILLED, f"its result could not be read: {child.garbled}"
-    if code in (-signal.SIGXCPU, -signal.SIGKILL) and message["cpu"] >= limits.cpu_seconds * 0.9:
+    if code in (-signal.SIGXCPU, -signal.SIGKILL) and cpu >= limits.cpu_seconds * 0.9:
         return Status.TIMEOUT, f"stopped after {limits.cpu_seconds} s of CPU time"
     if code < 0:
         return Status.KILLED, f"ended by signal {signal.Signals(-code).name}"

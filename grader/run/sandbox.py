@@ -180,7 +180,7 @@ class Landlock:
             os.close(descriptor)
         self._readable.clear()
 
-    def restrict(self, folder: Path) -> None:
+    def restrict(self, folder: str) -> None:
         """Restrict this process to reading the libraries and to all but execution in `folder`. Raises OSError."""
         every = (1 << _FS_RIGHTS.get(self.version, 16)) - 1
         attributes = struct.pack("=QQQ", every, 3 if self.version >= 4 else 0, 3 if self.version >= 6 else 0)
@@ -364,7 +364,7 @@ class Enclosure:
                 _NO_NEW_PRIVILEGES, 0, 0, 0, 0
             )  # the first call of a foreign function is slow: here, not in a child
 
-    def close(self, folder: Path) -> None:
+    def close(self, folder: str) -> None:
         """Shut this process in with its folder, for good. Raises OSError where a wall that should stand does not."""
         if self._prctl and self._prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0):
             raise OSError(ctypes.get_errno(), "no_new_privs was refused")

@@ -1,4 +1,9 @@
-"""Frames between the processes of the runner: a 4-byte length, then that many bytes of JSON. Standard library only."""
+"""What the processes of the runner say to each other. Standard library only.
+
+Programs, results and the worker's greeting are frames: a 4-byte length, then that many bytes of JSON. What the worker
+is told and tells of each child are records of a fixed size: in a process that forks, each function that is called costs
+page faults, and JSON calls many.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +13,13 @@ import struct
 from typing import Any
 
 HEADER = struct.Struct("!I")
+COMMAND = struct.Struct("!cI")
+"""To the worker: FORK, FORK_WARM or KILL, and the number of a child. A fork comes with the child's three descriptors:
+its end of the socket, and where its standard output and its standard error go."""
+FORK, FORK_WARM, KILL = b"f", b"w", b"k"
+ENDED = struct.Struct("!Iidq")
+"""From the worker: a child's number, its exit code (negative: a signal), seconds of CPU time, peak memory in bytes."""
+
 LARGEST = 4 << 20
 """A frame is at most this many bytes; a longer one is refused by either side."""
 

@@ -1,9 +1,9 @@
 """The worker: a process that has imported torch once, on one thread, and forks for each program.
 
 It is started as `python -m grader.run.worker FD SURROUNDINGS` in a scratch folder of its own, and talks on that socket
-with the process that started it, in frames of `wire`. It hears "fork" and "kill"; it answers with a child's process id
-and the child's three descriptors, and with how each child ended. Programs go straight to the child over the child's own
-socket: the worker never sees them.
+with the process that started it, in records of `wire`. It hears "fork", with the descriptors of the child to be, and
+"kill"; it answers with how each child ended. Programs go straight to the child over the child's own socket: the worker
+never sees them.
 
 Forking is safe only while there is one thread: torch's thread pool does not survive a fork. So the worker does all its
 own work on one thread and asserts it. A child may use more.
@@ -16,20 +16,21 @@ import ctypes
 import gc
 import io
 import os
-import selectors
+import select
 import shutil
 import signal
 import socket
 import sys
 import tempfile
 import traceback
-from pathlib import Path
+from collections import deque
 from typing import Any
 
 from grader.run import wire
 from grader.run.execute import address_space, execute, peak_bytes, resident_bytes
 from grader.run.observe import Watcher
 from grader.run.sandbox import Enclosure, limit
+from grader.run.wire import COMMAND, ENDED, FORK_WARM, KILL
 
 WARM_UP = """
 import torch
@@ -65,7 +66,6 @@ def main(descriptor: int, surroundings: str) -> None:
     `surroundings` is "open" (no sandbox), "enclosed" (walls around children alone) or "namespaces" (both walls).
     """
     control = socket.socket(fileno=descriptor)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C at a terminal is for the process in front
     import torch
 
     torch.set_num_threads(1)
@@ -78,13 +78,14 @@ def main(descriptor: int, surroundings: str) -> None:
     walls = enclosure.document() if enclosure else {}
     if PRCTL:
         PRCTL(2, ctypes.byref(ctypes.c_int()))  # PR_GET_PDEATHSIG: the first foreign call is slow
+    tempfile.tempdir = None  # the warm-up asked for it; a child has a folder of its own
     gc.collect()
     gc.freeze()
     pack_memory()
     if sys.platform == "linux" and len(os.listdir("/proc/self/task")) != 1:
         raise RuntimeError("the worker has more than one thread and cannot fork safely")
-    control.sendall(wire.pack({"ready": torch.__version__, "rss": resident_bytes(), "walls": walls}))
-    serve(control, watcher, enclosure)
+    control.sendall(wire.pack({"torch": torch.__version__, "rss": resident_bytes(), "walls": walls}))
+    serve(control, watcher, enclosure, address_space())
 
 
 def pack_memory() -> None:
@@ -105,122 +106,115 @@ def pack_memory() -> None:
             madvise(first, last - first, 25)
 
 
-def serve(control: socket.socket, watcher: Watcher, enclosure: Enclosure | None) -> None:
-    """Fork, kill and report, until the control socket closes."""
+def serve(control: socket.socket, watcher: Watcher, enclosure: Enclosure | None, size: int) -> None:
+    """Fork, kill and report, until the control socket closes. `size` is this process's address space in bytes.
+
+    What this loop touches is copied after each fork, page by page: it is kept plain.
+    """
     wake_read, wake_write = os.pipe()
     os.set_blocking(wake_read, False)
     os.set_blocking(wake_write, False)
     signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
-    selector = selectors.DefaultSelector()
-    selector.register(control, selectors.EVENT_READ)
-    selector.register(wake_read, selectors.EVENT_READ)
-    children: set[int] = set()
-    buffer = bytearray()
+    poll = select.poll()
+    poll.register(control, select.POLLIN)
+    poll.register(wake_read, select.POLLIN)
+    here, private = os.getcwd(), (control.fileno(), wake_read, wake_write)
+    children: dict[int, int] = {}
+    buffer, descriptors = bytearray(), deque[int]()
     try:
         while True:
-            for key, _ in selector.select():
-                if key.fileobj is control:
-                    chunk = control.recv(65536)
-                    if not chunk:
-                        return
-                    buffer += chunk
-                    while (message := wire.unpack(buffer)) is not None:
-                        if "fork" in message:
-                            private = (wake_read, wake_write, selector.fileno())
-                            pid = fork(control, watcher, enclosure, private, warm=message["fork"]["warm"])
-                            children.add(pid)
-                        elif message["kill"] in children:
-                            kill_group(message["kill"])
-                else:
-                    with contextlib.suppress(BlockingIOError):
-                        os.read(wake_read, 4096)
+            for ready, _ in poll.poll():
+                if ready == wake_read:
+                    os.read(wake_read, 4096)
+                    continue
+                chunk, passed, _, _ = socket.recv_fds(control, 4096, 64)
+                if not chunk:
+                    return
+                buffer += chunk
+                descriptors += passed
+                while len(buffer) >= COMMAND.size:
+                    what, number = COMMAND.unpack_from(buffer)
+                    del buffer[: COMMAND.size]
+                    if what == KILL:
+                        kill_numbered(children, number)
+                        continue
+                    ends = descriptors.popleft(), descriptors.popleft(), descriptors.popleft()
+                    pid = os.fork()
+                    if pid == 0:
+                        for descriptor in (*private, *descriptors):
+                            os.close(descriptor)
+                        child(*ends, here, watcher, enclosure, size, warm=what == FORK_WARM)
+                    children[pid] = number
+                    for descriptor in ends:
+                        os.close(descriptor)
             reap(control, children)
     except (BrokenPipeError, ConnectionResetError):
         return
     finally:
         for pid in children:
             kill_group(pid)
-        shutil.rmtree(os.getcwd(), ignore_errors=True)
+        shutil.rmtree(here, ignore_errors=True)
 
 
-def fork(
-    control: socket.socket, watcher: Watcher, enclosure: Enclosure | None, private: tuple[int, ...], *, warm: bool
-) -> int:
-    """Fork a child that waits for a program, and send its descriptors on. Returns its process id.
-
-    A `warm` child runs the warm-up before it waits, so that the pages a program will touch are its own already: its
-    program starts sooner, at the price of a little more work in all.
-    """
-    ours, theirs = socket.socketpair()
-    out_read, out_write = os.pipe()
-    err_read, err_write = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        for descriptor in (control.fileno(), ours.fileno(), out_read, err_read, *private):
-            os.close(descriptor)
-        child(theirs, out_write, err_write, watcher, enclosure, warm=warm)
-    with contextlib.suppress(OSError):
-        os.setpgid(pid, pid)  # as the child does itself: whoever is first
-    socket.send_fds(control, [wire.pack({"child": pid})], [ours.fileno(), out_read, err_read])
-    ours.close()
-    theirs.close()
-    for descriptor in (out_read, out_write, err_read, err_write):
-        os.close(descriptor)
-    return pid
+def kill_numbered(children: dict[int, int], number: int) -> None:
+    """End the child of this number, where it has not been reaped yet."""
+    for pid, known in children.items():
+        if known == number:
+            kill_group(pid)
 
 
 def kill_group(pid: int) -> None:
     """End a child and what it started. The child is not reaped yet, so its id is still its own."""
     for kill in (os.killpg, os.kill):
-        with contextlib.suppress(ProcessLookupError, PermissionError):
+        try:
             kill(pid, signal.SIGKILL)
-
-
-def reap(control: socket.socket, children: set[int]) -> None:
-    """Report every child that has ended, and end what it left behind in its process group."""
-    for pid in list(children):
-        if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+        except OSError:  # it has no group of its own yet, or (macOS) has ended
             continue
+
+
+def reap(control: socket.socket, children: dict[int, int]) -> None:
+    """Report every child that has ended, and end what it left behind in its process group."""
+    while children and (ended := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)):
+        pid = ended.si_pid
         kill_group(pid)
         _, status, usage = os.wait4(pid, 0)
-        children.discard(pid)
         try:
             os.rmdir(str(pid))
         except OSError:  # not empty, or not there
             shutil.rmtree(str(pid), ignore_errors=True)
-        control.sendall(
-            wire.pack(
-                {
-                    "ended": pid,
-                    "exit": os.waitstatus_to_exitcode(status),
-                    "cpu": usage.ru_utime + usage.ru_stime,
-                    "rss": peak_bytes(usage),
-                }
-            )
-        )
+        code, cpu = os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime
+        control.sendall(ENDED.pack(children.pop(pid), code, cpu, peak_bytes(usage)))
 
 
 # ---------------------------------------------------------------- a child
 
 
 def child(
-    sock: socket.socket, out: int, err: int, watcher: Watcher, enclosure: Enclosure | None, *, warm: bool
+    channel: int,
+    out: int,
+    err: int,
+    here: str,
+    watcher: Watcher,
+    enclosure: Enclosure | None,
+    size: int,
+    *,
+    warm: bool,
 ) -> None:
-    """Shut itself in, take one program from the socket, run it, send what was observed, and end. Never returns."""
+    """Shut itself in, take one program from its channel, run it, send what was observed, and end. Never returns.
+
+    Each module, function or enumeration that is touched here costs page faults, since the memory is the worker's.
+    """
     try:
+        sock = socket.socket(fileno=channel)
         os.setpgid(0, 0)
         die_with_parent()
         signal.set_wakeup_fd(-1)
-        for kind in (signal.SIGCHLD, signal.SIGINT):
-            signal.signal(kind, signal.SIG_DFL)
-        null = os.open(os.devnull, os.O_RDONLY)
-        for descriptor, place in ((null, 0), (out, 1), (err, 2)):
-            os.dup2(descriptor, place)
-        for descriptor in (null, out, err):
-            os.close(descriptor)
-        size = address_space()
-        folder = own_folder()
+        os.dup2(out, 1)
+        os.dup2(err, 2)
+        os.close(out)
+        os.close(err)
+        folder = own_folder(here)
         if enclosure:
             enclosure.close(folder)
         if warm:
@@ -240,14 +234,13 @@ def child(
     os._exit(0)
 
 
-def own_folder() -> Path:
+def own_folder(here: str) -> str:
     """Make a scratch folder for this process, and make it its home. The worker removes it."""
-    os.mkdir(str(os.getpid()), 0o700)
-    os.chdir(str(os.getpid()))
-    folder = os.getcwd()
+    folder = f"{here}/{os.getpid()}"
+    os.mkdir(folder, 0o700)
+    os.chdir(folder)
     os.environ["HOME"] = os.environ["TMPDIR"] = folder
-    tempfile.tempdir = None
-    return Path(folder)
+    return folder
 
 
 def die_with_parent() -> None:
