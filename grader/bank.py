@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import keyword
+import re
 import sysconfig
 from collections.abc import Iterable
 from pathlib import Path
@@ -17,7 +18,23 @@ from typing import Any, Protocol
 from grader import kinds, shape, source, template
 from grader.claims import Findings
 from grader.errors import InputError, did_you_mean
-from grader.model import Bank, Expr, Finding, Item, Mistake, Option, Span, Step, Text, Topic, Value, Variant
+from grader.model import (
+    Bank,
+    Draw,
+    Exercise,
+    Expr,
+    Finding,
+    Item,
+    Mistake,
+    Option,
+    Span,
+    Step,
+    Text,
+    Topic,
+    Value,
+    Variant,
+    Wrong,
+)
 from grader.source import Source
 
 MOST_VARIANTS = 200
@@ -109,11 +126,12 @@ def _across(bank: Bank) -> list[Finding]:
         if (first_item := items.setdefault(item.id, item)) is not item:
             message = f"the id `{item.id}` is taken: {first_item.at}"
             findings.append(Finding("duplicate-id", message, item.at, "a new meaning needs a new id"))
-        for option in item.options:
-            if option.mistake and option.mistake not in mistakes:
-                message = f"there is no mistake `{option.mistake}`"
-                hint = did_you_mean(option.mistake, mistakes) or "describe it under `mistakes:`"
-                findings.append(Finding("unknown-mistake", message, option.at, hint, item=item.id))
+        wrongs: tuple[Option | Wrong, ...] = item.exercise.wrong if item.exercise else item.options
+        for wrong in wrongs:
+            if wrong.mistake and wrong.mistake not in mistakes:
+                message = f"there is no mistake `{wrong.mistake}`"
+                hint = did_you_mean(wrong.mistake, mistakes) or "describe it under `mistakes:`"
+                findings.append(Finding("unknown-mistake", message, wrong.at, hint, item=item.id))
     return findings
 
 
@@ -190,6 +208,7 @@ def _topic(read: Source) -> tuple[Topic | None, list[Finding]]:
 
 def _item(data: dict[str, Any], path: source.Path, read: Source) -> tuple[Item, list[Finding]]:
     build = _Builder(read, data["id"])
+    exercise = _exercise(data, path, build)
     listed = "options" if "options" in data else "mistakes"
     hints, solution = data.get("hints", []), data["solution"]
     item = Item(
@@ -206,11 +225,15 @@ def _item(data: dict[str, Any], path: source.Path, read: Source) -> tuple[Item, 
         program_at=read.at((*path, "program")) if "program" in data else None,
         answer=build.expression(data, (*path, "answer")),
         holds=build.expression(data, (*path, "holds")),
-        options=tuple(
-            _option(entry, (*path, listed, index), build) for index, entry in enumerate(data.get(listed, ()))
-        ),
+        options=()
+        if exercise
+        else tuple(_option(entry, (*path, listed, index), build) for index, entry in enumerate(data.get(listed, ()))),
         tolerance=data.get("tolerance", 1e-6),
         unit=data.get("unit", ""),
+        shows=data.get("shows", "rate"),
+        counts=data.get("counts", "step"),
+        cells=build.expression(data, (*path, "cells")),
+        exercise=exercise,
         raises=build.verbatim(data, (*path, "raises")),
         warns=build.verbatim(data, (*path, "warns")),
         hints=tuple(build.text(hint, (*path, "hints", index)) for index, hint in enumerate(hints)),
@@ -237,6 +260,41 @@ def _option(data: dict[str, Any], path: source.Path, build: _Builder) -> Option:
         yields=build.expression(data, (*path, "yields")),
         because=build.expression(data, (*path, "because")),
     )
+
+
+ANSWER_FIELDS = {"fills": "fills", "lines": "lines", "reference": "code"}
+"""Where a right answer stands in each kind that is run, and what the same is called in a mistake."""
+
+
+def _exercise(data: dict[str, Any], path: source.Path, build: _Builder) -> Exercise | None:
+    """The answer, the mistakes and the cases of an item whose answers are run; None for all others."""
+    field = next((name for name in ANSWER_FIELDS if name in data), None)
+    if field is None:
+        return None
+    cases = data.get("cases") or {"given": [{}]}
+    hidden = cases.get("hidden", {})
+    wrong = [
+        Wrong(entry["mistake"], _parts(entry[ANSWER_FIELDS[field]]), build.read.at((*path, "mistakes", index)))
+        for index, entry in enumerate(data.get("mistakes", ()))
+    ]
+    return Exercise(
+        reference=_parts(data[field]),
+        observe=build.expression(data, (*path, "observe")) or Expr("run.lr_used", build.read.at((*path, field))),
+        at=build.read.at((*path, field), key=True),
+        starter=data.get("starter", ""),
+        wrong=tuple(wrong),
+        given=tuple(tuple(inputs.items()) for inputs in cases["given"]),
+        hidden=tuple(_draw(name, entry) for name, entry in hidden.items()),
+        draws=cases.get("draws", 3) if hidden else 0,
+    )
+
+
+def _parts(answer: str | list[str]) -> tuple[str, ...]:
+    return (answer,) if isinstance(answer, str) else tuple(part.strip("\n") for part in answer)
+
+
+def _draw(name: str, entry: list[Value] | dict[str, Any]) -> Draw:
+    return Draw(name, tuple(entry)) if isinstance(entry, list) else Draw(name, (), entry["from"], entry["to"])
 
 
 def _step(data: str | dict[str, Any], path: source.Path, build: _Builder) -> Step:
@@ -266,4 +324,10 @@ def _variants(data: dict[str, Any], path: source.Path, build: _Builder) -> tuple
     for name in dict.fromkeys(name for row in rows for name, _ in row):
         if not name.isidentifier() or keyword.iskeyword(name) or name in RESERVED:
             build.report("bad-field", f"`{name}` cannot be a parameter", at, "use a plain Python name")
+    if len({repr(row) for row in rows}) < len(rows):
+        build.report("bad-field", "two variants have the same numbers", at, "leave one of them out")
+    written = " ".join(str(value) for name, value in data.items() if name != "params")
+    for name in dict.fromkeys(name for row in rows for name, _ in row):
+        if not re.search(rf"\b{re.escape(name)}\b", written):
+            build.report("bad-field", f"the parameter `{name}` is used nowhere", at, "remove it, or use it")
     return tuple(Variant(index, row) for index, row in enumerate(rows)) or (Variant(),)

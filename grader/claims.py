@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import itertools
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -26,11 +27,15 @@ from grader.model import (
     Span,
     Text,
     Variant,
+    assignments,
 )
 from grader.template import show
 
 HOLE = "...option..."
 """Where an option's code is put into the program."""
+
+ANSWER = "...answer..."
+"""Where the learner's lines or code are put into the program."""
 
 LIMITS = Limits(wall_seconds=20.0, cpu_seconds=10, memory_bytes=2 << 30, output_bytes=256 << 10)
 SEEDS = (1, 2)
@@ -55,6 +60,7 @@ class Plan:
     def __init__(self) -> None:
         self._asks: dict[str, dict[str, None]] = {}
         self._once: set[str] = set()
+        self._cases: dict[str, Program] = {}
 
     def ask(self, source: str, *expressions: Expr | None, once: bool = False) -> None:
         """Have `source` run, and these expressions evaluated in it. `once` is for what is evidence, not a claim."""
@@ -63,14 +69,19 @@ class Plan:
         asks = self._asks.setdefault(source, {})
         asks.update({expression.text: None for expression in expressions if expression})
 
+    def ask_cases(self, program: Program) -> None:
+        """Have a program run with all its cases; it may end as it likes."""
+        self._cases[program.source] = program
+
     @property
     def programs(self) -> list[Program]:
         """Every program, with each of the seeds, in a fixed order."""
-        return [
+        single = [
             Program(source, tuple(asks), seed, LIMITS)
             for source, asks in self._asks.items()
             for seed in (SEEDS[:1] if source in self._once else SEEDS)
         ]
+        return [*single, *self._cases.values()]
 
 
 class Results:
@@ -78,15 +89,23 @@ class Results:
 
     def __init__(self, programs: Sequence[Program], observations: Sequence[Observation]) -> None:
         self._runs: dict[str, list[Observation]] = {}
-        self._asks = {program.source: program.asks for program in programs}
+        self._cases: dict[str, Observation] = {}
+        self._asks = {program.source: program.asks for program in programs if not program.cases}
         for program, observation in zip(programs, observations, strict=True):
-            self._runs.setdefault(program.source, []).append(observation)
+            if program.cases:
+                self._cases[program.source] = observation
+            else:
+                self._runs.setdefault(program.source, []).append(observation)
 
     def __iter__(self) -> itertools.chain[Observation]:
         return itertools.chain.from_iterable(self._runs.values())
 
     def observation(self, source: str) -> Observation:
         return self._runs[source][0]
+
+    def cases(self, source: str) -> Observation:
+        """The observation of a program that was run with cases."""
+        return self._cases[source]
 
     def values(self, source: str) -> dict[str, Asked]:
         """The values of all expressions asked of a program; of none where it did not come to an end."""
@@ -118,23 +137,40 @@ def ending(run: Observation) -> str:
 # ---------------------------------------------------------------- programs
 
 
-def put(program: str, code: str) -> str:
-    """The program with `code` in the place of `...option...`; after the program, where it has no such place."""
+def put(program: str, code: str, hole: str = HOLE) -> str:
+    """The program with `code` in the place of the hole; after the program, where it has no such place."""
     code = code.strip("\n")
-    if HOLE not in program:
-        return f"{program.rstrip()}\n{code}\n"
+    if hole not in program:
+        return f"{program.rstrip()}\n{code}\n".lstrip("\n")
     lines = []
     for line in program.splitlines():
-        if line.strip() == HOLE:
+        if line.strip() == hole:
             indent = line[: len(line) - len(line.lstrip())]
             lines += [indent + part if part else part for part in code.splitlines()]
         else:
-            lines.append(line.replace(HOLE, code))
+            lines.append(line.replace(hole, code))
     return "\n".join(lines) + "\n"
 
 
+def blank(number: int) -> str:
+    """How an author marks the place of a blank, counted from 1."""
+    return f"...{number}..."
+
+
+def assemble(item: Item, parts: Sequence[str]) -> str:
+    """The program of an exercise with an answer in its place: its blanks filled, its lines or its code put in."""
+    if blank(1) not in item.program:
+        return put(item.program, "\n".join(parts), ANSWER)
+    program = item.program
+    for number, part in enumerate(parts, 1):
+        program = program.replace(blank(number), part)
+    return program
+
+
 def main_source(item: Item, variant: Variant) -> str:
-    """The item's program as it is when the right option is in its place."""
+    """The item's program as it is when the right option, or a right answer, is in its place."""
+    if item.exercise:
+        return variant.prelude + assignments(item.exercise.given[0]) + assemble(item, item.exercise.reference)
     key = next((option.code for option in item.options if option.key and option.code), None)
     program = put(item.program, key) if key else item.program
     return variant.prelude + program
@@ -156,7 +192,10 @@ def option_source(item: Item, variant: Variant, option: Option) -> str:
 
 def shown_program(item: Item, variant: Variant) -> str:
     """The program as the learner sees it: it runs when copied, once the blank is filled."""
-    return (variant.prelude + item.program.replace(HOLE, "____")).strip("\n")
+    program = item.program.replace(HOLE, "____").replace(
+        ANSWER, "# the lines go here" if item.kind == "order" else "# your code goes here"
+    )
+    return (variant.prelude + re.sub(r"\.\.\.(\d)\.\.\.", r"__\1__", program)).strip("\n")
 
 
 # ---------------------------------------------------------------- planning

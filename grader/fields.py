@@ -109,6 +109,60 @@ class ClaimFields(ItemFields):
     options: list[OptionFields] = Field(min_length=2, max_length=7)
 
 
+class WrongAnswerFields(Fields):
+    """A wrong answer that is run, and recognised by what it does."""
+
+    mistake: Slug = Field(description="The misconception that leads here: an id under `mistakes`.")
+
+
+class WrongCodeFields(WrongAnswerFields):
+    """What somebody with the mistake writes."""
+
+    code: Code = Field(description="It must fail, in another way than the other mistakes.")
+
+
+class ObservedFields(ItemFields):
+    """What kinds add whose answers are run."""
+
+    observe: Expression = Field("run.lr_used", description="What of a run is compared and shown.")
+    shows: StrictStr = Field("rate", description="What `observe` lists, in a word.")
+    counts: StrictStr = Field("step", description="What its entries count, such as `epoch`.")
+    tolerance: float = Field(1e-6, gt=0, lt=1, description="Relative, for numbers.")
+
+
+class CompletedFields(ObservedFields):
+    """What kinds add in which a program is completed."""
+
+    program: Code = Field(description="Real Python with places for the answer.")
+    holds: Expression = Field(description="True of the completed program, by `run` and the parameters alone.")
+
+
+class RangeFields(Fields):
+    """Numbers to draw from: whole ones where both ends are."""
+
+    start: StrictInt | StrictFloat = Field(alias="from")
+    to: StrictInt | StrictFloat
+
+
+class CasesFields(Fields):
+    """The inputs that an answer is run with: assignments before the program."""
+
+    given: list[dict[StrictStr, Draw]] = Field(min_length=1, max_length=6, description="Inputs that the learner sees.")
+    hidden: dict[StrictStr, list[Draw] | RangeFields] = Field(
+        default_factory=dict, description="Where hidden inputs are drawn from, for each name."
+    )
+    draws: int = Field(3, ge=1, le=10, description="How many hidden cases are drawn for each answer.")
+
+
+class WrittenFields(ObservedFields):
+    """What kinds add in which code is written."""
+
+    starter: Code = Field(description="What the learner starts from; it must not pass.")
+    reference: Code = Field(description="A right answer; others are compared with what it does.")
+    cases: CasesFields | None = Field(None, description="Inputs; without them the program runs once, as it is.")
+    mistakes: list[WrongCodeFields] = Field(default_factory=list, description="Wrong answers to recognise.")
+
+
 class TopicFields(Fields):
     """A quiz file."""
 

@@ -231,16 +231,16 @@ def _judge_keys(item: Item, proof: Proof, findings: Findings) -> None:
             at = claim.at if claim else option.at
             said = f"PyTorch says {show(proof.answer)}" if item.answer else "its run says otherwise"
             if option.key and not proven.holds:
-                message = f"option {letter} ({_brief(proven.shown)}) is the key, but {said}"
+                message = f"option {letter} ({brief(proven.shown)}) is the key, but {said}"
                 findings.add("key-fails", message, at, "move the key, or mend the program")
             elif proven.holds and not option.key:
-                message = f"option {letter} ({_brief(proven.shown)}) is not the key, but it holds"
+                message = f"option {letter} ({brief(proven.shown)}) is not the key, but it holds"
                 findings.add("distractor-holds", message, at, "change it so that its mistake makes it wrong")
     seen: dict[str, str] = {}
     for letter, (option, proven) in zip("ABCDEFGH", pairs, strict=False):
         look = " ".join(proven.shown.split()).casefold()
         if look in seen:
-            message = f"options {seen[look]} and {letter} both show {_brief(proven.shown)}"
+            message = f"options {seen[look]} and {letter} both show {brief(proven.shown)}"
             findings.add("options-collide", message, option.at, "change a value, or leave these parameters out")
         seen.setdefault(look, letter)
 
@@ -259,9 +259,10 @@ def _judge_wrong_numbers(item: Item, proof: Proof, findings: Findings) -> None:
         seen.setdefault(proven.shown, option.mistake)
 
 
-def _brief(text: str) -> str:
+def brief(text: str, most: int = 60) -> str:
+    """The first line of a text, at most `most` characters of it."""
     first, *rest = text.splitlines() or [""]
-    return first if not rest and len(first) <= 60 else first[:57] + "..."
+    return first if not rest and len(first) <= most else first[: most - 3] + "..."
 
 
 def _judge_solution_end(item: Item, answer: Asked, values: dict[str, Asked], findings: Findings) -> None:
@@ -280,7 +281,7 @@ def _judge_hints(item: Item, variant: Variant, proof: Proof, findings: Findings)
     shown = f"{proof.stem} {shown_program(item, variant)}"
     for hint, text in zip(item.hints, proof.hints, strict=True):
         if any(_states(text, said) and not _states(shown, said) for said in _answers(proof)):
-            message = f"the hint says the answer: {_brief(text)}"
+            message = f"the hint says the answer: {brief(text)}"
             findings.add("hint-leaks", message, hint.at, "point at the way, not at the end of it")
 
 

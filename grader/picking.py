@@ -1,11 +1,11 @@
-"""What kinds share whose learner picks among options: the prompt, reading letters, texts and values."""
+"""What kinds share in reading answers: the prompt of options, and letters, texts, values and numbers as typed."""
 
 from __future__ import annotations
 
 import math
 import re
 
-from grader import claims
+from grader import claims, template
 from grader.model import Item, Pick, Prompt, Proof, Response, Unreadable, Variant
 
 
@@ -53,6 +53,17 @@ def read_many(pick: Pick, raw: str) -> Response | Unreadable:
     if any(place is None for place in places):
         return Unreadable(raw, _wanted(pick))
     return Response(raw, tuple(sorted({place for place in places if place is not None})))
+
+
+def read_number(raw: str) -> float | Unreadable:
+    """A number in plain or scientific notation; a decimal comma is refused, since it may group thousands."""
+    text = raw.strip()
+    if not re.fullmatch(template.NUMBER, text):
+        comma = re.fullmatch(r"[-+]?\d*,\d+", text)
+        why = "write the decimal point as `.`" if comma else "answer with a number, such as 0.05 or 5e-2"
+        return Unreadable(raw, why)
+    number = float(text)
+    return number if math.isfinite(number) else Unreadable(raw, "the number is too large")
 
 
 def _place(pick: Pick, raw: str) -> int | None:

@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from grader import kinds
+from grader import kinds, marking, picking, template
+from grader.judging import equal
+from grader.marking import Marker, OwnCode
 from grader.model import (
     Bank,
     Item,
@@ -25,6 +27,7 @@ from grader.model import (
     Unreadable,
     Variant,
 )
+from grader.template import show
 
 
 class Proving(Protocol):
@@ -50,10 +53,12 @@ class Question:
     item: Item
     variant: Variant
     proving: Proving
+    marker: Marker
     shuffle: int | None = None
     """Seed for the order of options; None keeps the written order."""
     hints_used: int = 0
     _proof: Proof | None = field(default=None)
+    _solved: tuple[str, ...] = ()
 
     @property
     def proof(self) -> Proof:
@@ -113,11 +118,19 @@ class Question:
             response = self.read(raw)
             if isinstance(response, Unreadable):
                 return self._result(raw, Score(Outcome.UNREADABLE, None, feedback=response.why))
-            score = kinds.get(self.item.kind).grade(self.item, self.proof, response)
+            score = kinds.get(self.item.kind).grade(self.item, self.proof, response, self.marker)
+            self._solved = response.parts if score.outcome is Outcome.CORRECT else ()
         except NotProvenError as error:
             return self._result(raw, Score(Outcome.NOT_RUN, None, feedback=str(error)))
         said = mistakes[score.mistake].says if score.mistake in mistakes else ""
         return self._result(raw, replace(score, feedback=" ".join(part for part in (said, score.feedback) if part)))
+
+    def follow_up(self) -> FollowUp | None:
+        """A question about the learner's own code, once that is right; None for other kinds."""
+        if self.item.kind != "code" or not self._solved:
+            return None
+        asked = marking.own_code(self.item, self.proof, self._solved, self.marker)
+        return FollowUp(self.item, self.variant, asked) if asked else None
 
     def skip(self) -> Result:
         """Give the question up."""
@@ -125,6 +138,37 @@ class Question:
 
     def _result(self, raw: str | None, score: Score) -> Result:
         return Result(self.item, self.variant, raw, score, self._proof, self.hints_used)
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    """A question about the learner's own program, keyed by what that did when it was run once more."""
+
+    item: Item
+    variant: Variant
+    asked: OwnCode
+
+    @property
+    def stem(self) -> str:
+        inputs = template.inputs(self.asked.inputs)
+        again = f"Your code has been run once more, with `{inputs}`." if inputs else "Look at your code once more."
+        place = f"{self.item.counts} {self.asked.place + 1} (counted from 1)"
+        return f"{again} Which {self.item.shows} did it give for {place}?"
+
+    def answer(self, raw: str) -> Result:
+        """Judge a number (relative tolerance 0.5 %); one that belongs to a neighboring place is named as such."""
+        values, place, counts = self.asked.values, self.asked.place, self.item.counts
+        number = picking.read_number(raw)
+        if isinstance(number, Unreadable):
+            score = Score(Outcome.UNREADABLE, None, feedback=number.why)
+        elif equal(number, values[place], 0.005):
+            score = Score(Outcome.CORRECT, 1.0)
+        else:
+            near = [k for k in (place - 1, place + 1) if 0 <= k < len(values) and equal(number, values[k], 0.005)]
+            named = f" {show(number)} is what it gave for {counts} {near[0] + 1}." if near else ""
+            said = f"It gave {show(values[place])} for {counts} {place + 1}.{named}"
+            score = Score(Outcome.INCORRECT, 0.0, feedback=said)
+        return Result(self.item, self.variant, raw, score)
 
 
 def choose(bank: Bank, topic: str, mode: str, count: int) -> list[Item]:

@@ -103,6 +103,8 @@ def _explain(problem: Any, model: Any, path: source.Path) -> tuple[str, str]:
             return f"`{field}` is `{given}`", did_you_mean(given, options) or f"it may be {expected}"
         case "string_pattern_mismatch":
             return f"`{field}` is `{problem['input']}`", "use lower-case letters, digits and single hyphens"
+        case "string_type" if isinstance(problem["input"], dict):
+            return f"`{field}` is a mapping here ({_brief(problem['input'])})", "put quotes around a text with a colon"
         case _:
             what = problem["msg"].replace("Input should be", "it should be").replace("valid ", "")
             return f"`{field}` is not what it should be ({_brief(problem['input'])})", what[:1].lower() + what[1:]

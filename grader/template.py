@@ -7,7 +7,7 @@ import math
 import re
 from collections.abc import Callable, Mapping
 
-from grader.model import Asked, Expr, Span, Text, Value
+from grader.model import Asked, Expr, Inputs, Span, Text, Value
 
 
 class BadTemplateError(ValueError):
@@ -86,6 +86,28 @@ def show(value: Value) -> str:
             return "{" + ", ".join(f"{key}: {show(entry)}" for key, entry in value.items()) + "}"
         case _:
             return str(value)
+
+
+def printable(text: str) -> str:
+    """A text without control characters: what a program says must not steer the terminal that shows it."""
+    return "".join(
+        character if character.isprintable() or character in "\n\t" else ascii(character)[1:-1] for character in text
+    )
+
+
+def inputs(named: Inputs) -> str:
+    """Names and values in words; of a long list only the start.
+
+    >>> inputs((("base_lr", 0.1), ("losses", [0.9, 0.8, 0.7, 0.6])))
+    'base_lr = 0.1, losses = [0.9, 0.8, ...]'
+    """
+    return ", ".join(f"{name} = {_short(value)}" for name, value in named)
+
+
+def _short(value: Value) -> str:
+    if isinstance(value, list) and len(value) > 3:
+        return "[" + ", ".join(show(entry) for entry in value[:2]) + ", ...]"
+    return show(value)
 
 
 def fill(text: Text, values: Mapping[str, Asked]) -> str:

@@ -29,6 +29,74 @@ for epoch in range(5):
 """
 """The published loop: it steps the scheduler first and prints the rate of the next epoch."""
 
+EXERCISES = """\
+format: 1
+topic: t
+title: T
+items:
+- id: factor
+  kind: code
+  level: medium
+  skill: s
+  stem: Write `factor(epoch)`.
+  program: |
+    import torch
+    from torch.optim.lr_scheduler import LambdaLR
+
+    ...answer...
+
+    weight = torch.nn.Parameter(torch.zeros(2))
+    optimizer = torch.optim.SGD([weight], lr=base_lr)
+    scheduler = LambdaLR(optimizer, factor)
+    for epoch in range(12):
+        optimizer.step()
+        scheduler.step()
+  counts: epoch
+  starter: |
+    def factor(epoch):
+        return 1
+  reference: |
+    def factor(epoch):
+        return min((epoch + 1) / ramp, 1)
+  cases:
+    given: [{base_lr: 0.1, ramp: 5}]
+    hidden: {base_lr: {from: 0.01, to: 0.5}, ramp: {from: 3, to: 9}}
+  mistakes:
+  - mistake: late
+    code: |
+      def factor(epoch):
+          return min(epoch / ramp, 1)
+  - mistake: no-cap
+    code: |
+      def factor(epoch):
+          return (epoch + 1) / ramp
+  solution: ["{run.lr_used}"]
+- id: blanks
+  kind: fill
+  level: easy
+  skill: s
+  stem: Fill.
+  program: |
+    import torch
+    from torch.optim.lr_scheduler import LambdaLR
+
+    weight = torch.nn.Parameter(torch.zeros(2))
+    optimizer = torch.optim.SGD([weight], lr=0.1)
+    scheduler = LambdaLR(optimizer, lambda epoch: min((epoch + ...1...) / 4, ...2...))
+    for epoch in range(8):
+        optimizer.step()
+        scheduler.step()
+  counts: epoch
+  holds: approx(run.lr_used, [0.025, 0.05, 0.075] + [0.1] * 5)
+  fills: ["1", "1"]
+  mistakes: [{mistake: late, fills: ["0", "1"]}]
+  solution: ["{run.lr_used}"]
+mistakes:
+  late: {says: It comes an epoch late.}
+  no-cap: {says: Nothing caps it.}
+"""
+"""A small quiz whose answers are run."""
+
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
 

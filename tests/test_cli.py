@@ -109,14 +109,14 @@ def test_a_quiz_reads_well_in_80_columns_without_colors(grader: Command) -> None
         "The rate used rises from 0.02 (step 1) to 0.1 (step 5), then stays at 0.1 until",
         "  1. The first step trains with 0.02, the second with 0.04;",
         "Hint 1: Three of the four",
-        "Not right. The function divides epoch + 1, not epoch.",
+        "Not right. The scheduler counts epochs from 0, so the ramp divides `epoch + 1`,",
         "base_lr, warmup_epochs, k = 0.1, 5, 3",
         "  3. The base rate times the factor: 0.1 * 3 / 5 = 0.06.",
         "Final answer\n  A  0.06",
         "Common mistakes\n  C  That is the base rate",
         "Skipped.",
         "4 of 5 questions: 1 correct, 2 incorrect, 1 skipped",
-        "forgets-plus-one: The function divides",
+        "forgets-plus-one: The scheduler counts epochs from 0",
     ):
         assert part in text, part
     rows = [line.split() for line in text.splitlines() if line.startswith("     3  ")]
@@ -339,7 +339,7 @@ def test_an_error_of_ours_is_told_without_a_traceback(
     def broken(*_: object) -> None:
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr(cli, "_good_bank", broken)
+    monkeypatch.setattr("grader.cli.learners.good_bank", broken)
     monkeypatch.setattr(sys, "argv", ["grader", "topics"])
     with pytest.raises(SystemExit) as ended:
         cli.main()

@@ -38,7 +38,24 @@ def test_every_wrong_option_names_a_mistake_and_carries_its_evidence(bank: Bank)
 
 def test_every_mistake_is_used(bank: Bank) -> None:
     used = {option.mistake for item in bank.items for option in item.options}
+    used |= {wrong.mistake for item in bank.items if item.exercise for wrong in item.exercise.wrong}
     assert set(bank.mistakes) <= used
+
+
+@pytest.mark.parametrize("topic", ["warmup", "schedulers"])
+def test_each_topic_has_exercises_of_every_kind_and_each_lists_its_mistakes(bank: Bank, topic: str) -> None:
+    for kind in ("sequence", "fill", "order", "code", "repair"):
+        found = [item for item in bank.items if (item.topic, item.kind) == (topic, kind)]
+        assert len(found) >= 3, kind
+        for item in found:
+            assert len(item.exercise.wrong if item.exercise else item.options) >= 2, item.id
+
+
+def test_hidden_inputs_are_drawn_wherever_there_are_inputs(bank: Bank) -> None:
+    for item in bank.items:
+        if item.exercise and item.exercise.given != ((),):
+            assert item.exercise.hidden, item.id
+            assert item.exercise.draws >= 2, item.id
 
 
 def test_every_item_has_hints_and_two_steps_or_more(bank: Bank) -> None:
@@ -55,6 +72,9 @@ def test_programs_fit_a_terminal_of_80_columns(bank: Bank) -> None:
         for option in item.options:
             for line in (option.code or "").splitlines():
                 assert len(line) <= 75, (item.id, line)
+        if item.exercise:
+            for line in [*item.exercise.starter.splitlines(), *"\n".join(item.exercise.reference).splitlines()]:
+                assert len(line) <= 76, (item.id, line)
 
 
 @pytest.mark.parametrize("path", sorted(QUIZZES.glob("*.yaml")), ids=lambda path: path.stem)

@@ -40,7 +40,7 @@ def test_the_question_in_the_readme_is_what_is_asked(grader: Command) -> None:
 
 
 def test_the_item_in_contributing_is_proven(tmp_path: Path, runner: LocalRunner) -> None:
-    (block,) = _blocks("CONTRIBUTING.md", "yaml")
+    block = _blocks("CONTRIBUTING.md", "yaml")[0]
     path = tmp_path / "example.yaml"
     path.write_text(block)
     read = bank.read([path])
@@ -60,7 +60,7 @@ def test_contributing_lists_every_finding_and_architecture_every_room() -> None:
     rooms = (ROOT / "ARCHITECTURE.md").read_text()
     for path in sorted((ROOT / "grader").glob("*.py")):
         assert path.name.startswith("__") or path.name in rooms, path.name
-    assert {"choice", "multi", "number"} == set(kinds.names())
+    assert set(kinds.names()) <= listed
 
 
 def test_links_and_make_targets_exist() -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import NoReturn
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from grader.marking import Marker
 from grader.model import (
     Expr,
     Finding,
@@ -40,6 +42,13 @@ PROOF = Proof(
     tuple(ProvenOption(f"{n}.5", n + 0.5, n == 1, n == 1, OPTIONS[n].mistake) for n in range(4)),
     1.5,
 )
+
+
+def _nobody() -> NoReturn:
+    raise AssertionError("nothing is to be run here")
+
+
+NOBODY = Marker(_nobody, seed=0)
 MISTAKES = {"m0": Mistake("m0", "You forgot one.", AT)}
 
 
@@ -57,14 +66,14 @@ class Proven:
 
 def test_a_question_is_shown_without_waiting_where_it_can_be() -> None:
     proving = Proven()
-    question = Question(ITEM, Variant(), proving)
+    question = Question(ITEM, Variant(), proving, NOBODY)
     assert question.prompt().stem == "Which?"
     assert not question.waits
     assert proving.asked == 0
 
 
 def test_answers_are_judged_and_the_mistake_is_said() -> None:
-    question = Question(ITEM, Variant(), Proven())
+    question = Question(ITEM, Variant(), Proven(), NOBODY)
     right, wrong = question.answer("B", MISTAKES), question.answer("0.5", MISTAKES)
     assert (right.score.outcome, right.score.points) == (Outcome.CORRECT, 1.0)
     assert (wrong.score.outcome, wrong.score.mistake, wrong.score.feedback) == (
@@ -79,7 +88,7 @@ def test_answers_are_judged_and_the_mistake_is_said() -> None:
 
 @given(st.integers(0, 1000))
 def test_shuffled_options_keep_their_meaning(seed: int) -> None:
-    question = Question(ITEM, Variant(), Proven(), shuffle=seed)
+    question = Question(ITEM, Variant(), Proven(), NOBODY, shuffle=seed)
     interaction = question.prompt().interaction
     assert isinstance(interaction, Pick)
     assert sorted(interaction.options) == ["0.5", "1.5", "2.5", "3.5"]
@@ -88,21 +97,24 @@ def test_shuffled_options_keep_their_meaning(seed: int) -> None:
 
 
 def test_some_seed_changes_the_order_and_the_same_seed_does_not() -> None:
-    orders = {Question(ITEM, Variant(), Proven(), shuffle=seed).order for seed in range(20)}
+    orders = {Question(ITEM, Variant(), Proven(), NOBODY, shuffle=seed).order for seed in range(20)}
     assert len(orders) > 5
-    assert Question(ITEM, Variant(), Proven(), shuffle=3).order == Question(ITEM, Variant(), Proven(), shuffle=3).order
-    assert Question(ITEM, Variant(), Proven()).order == (0, 1, 2, 3)
+    assert (
+        Question(ITEM, Variant(), Proven(), NOBODY, shuffle=3).order
+        == Question(ITEM, Variant(), Proven(), NOBODY, shuffle=3).order
+    )
+    assert Question(ITEM, Variant(), Proven(), NOBODY).order == (0, 1, 2, 3)
 
 
 def test_hints_come_one_by_one_and_are_counted() -> None:
-    question = Question(ITEM, Variant(), Proven())
+    question = Question(ITEM, Variant(), Proven(), NOBODY)
     assert [question.hint(), question.hint(), question.hint()] == ["Look.", None, None]
     assert question.answer("B", {}).hints_used == 1
 
 
 def test_what_is_not_proven_is_not_judged() -> None:
     bad = dataclasses.replace(PROOF, findings=(Finding("not-run", "no torch", AT),))
-    question = Question(ITEM, Variant(), Proven(bad))
+    question = Question(ITEM, Variant(), Proven(bad), NOBODY)
     result = question.answer("A", MISTAKES)
     assert (result.score.outcome, result.score.points) == (Outcome.NOT_RUN, None)
     assert "no torch" in result.score.feedback
@@ -111,7 +123,7 @@ def test_what_is_not_proven_is_not_judged() -> None:
 
 
 def test_the_mean_leaves_out_what_was_not_judged() -> None:
-    question = Question(ITEM, Variant(), Proven())
+    question = Question(ITEM, Variant(), Proven(), NOBODY)
     results: list[Result] = [question.answer(raw, MISTAKES) for raw in ("B", "A", "what?")]
     assert mean(results) == 0.5
     assert mean([]) is None

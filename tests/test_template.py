@@ -1,15 +1,13 @@
 from __future__ import annotations
 
 import doctest
-import math
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader import template
-from grader.model import Asked, Expr, Observation, Span, Status
-from grader.ui import curves
+from grader import charts, diagnosis, template
+from grader.model import Asked, Expr, Span
 
 AT = Span("f")
 
@@ -77,48 +75,7 @@ def test_stated_arithmetic_is_checked(text: str, found: list[bool]) -> None:
 
 
 def test_the_examples_in_docstrings_are_true() -> None:
-    for module in (template, curves):
+    for module in (template, charts, diagnosis):
         failed, tried = doctest.testmod(module)
         assert tried
         assert not failed
-
-
-@pytest.mark.parametrize(
-    ("values", "text"),
-    [
-        ([], "There is no rate to show."),
-        ([0.1], "The rate is 0.1 in its one step."),
-        ([0.1, 0.1], "The rate stays at 0.1 until step 2."),
-        ([0.1, 0.05, 0.05, 0.2], "The rate falls from 0.1 (step 1) to 0.05 (step 2), then stays at 0.05 until step 3, then rises to 0.2 (step 4)."),
-        ([0.1, 0.2] * 4, "The rate moves between 0.1 and 0.2 over 8 steps, 4 up and 3 down."),
-        ([0.8, 0.8, 0.4, 0.4, 0.2, 0.2, 0.1], "The rate falls from 0.8 (step 1) to 0.1 (step 7), in 3 drops."),
-    ],
-)  # fmt: skip
-def test_curves_are_described_in_words(values: list[float], text: str) -> None:
-    assert curves.describe(values) == text
-
-
-def test_a_long_table_keeps_the_rows_where_something_happens() -> None:
-    rates = tuple((0.1 if step < 50 else 0.01,) for step in range(100))
-    rows = curves.rows(Observation(Status.OK, lr_used_by_group=rates))
-    assert [row[:2] for row in rows] == [
-        ("1", "0.1"),
-        ("...", "..."),
-        ("50", "0.1"),
-        ("51", "0.01"),
-        ("...", "..."),
-        ("100", "0.01"),
-    ]
-    falling = tuple((0.9**step,) for step in range(100))
-    assert len(curves.rows(Observation(Status.OK, lr_used_by_group=falling))) == curves.MOST_ROWS
-
-
-def test_plots_fit_and_need_no_more_than_ascii_where_asked() -> None:
-    wave = [0.05 * (1 + math.cos(n / 3)) for n in range(30)]
-    for width in (30, 60, 200):
-        lines = curves.plot(wave, width).splitlines()
-        assert len(lines) > 5
-        assert max(map(len, lines)) <= min(width, 60)
-    assert curves.plot(wave, 60, ascii_only=True).isascii()
-    assert curves.plot([0.1, 0.1, 0.1], 60) == ""
-    assert curves.plot([math.nan] * 5, 60) == ""

@@ -16,6 +16,7 @@ from grader.model import Item, Prompt, Proof, Response, Score, Unreadable, Varia
 if TYPE_CHECKING:
     from grader.claims import Findings, Plan, Results
     from grader.fields import ItemFields
+    from grader.marking import Marker
 
 
 class Kind(Protocol):
@@ -45,12 +46,12 @@ class Kind(Protocol):
         """Understand a raw answer."""
         ...
 
-    def grade(self, item: Item, proof: Proof, response: Response) -> Score:
-        """Judge a response by what was proven."""
+    def grade(self, item: Item, proof: Proof, response: Response, marker: Marker) -> Score:
+        """Judge a response by what was proven, or by running it with the marker's runner."""
         ...
 
     def samples(self, item: Item, proof: Proof) -> dict[str, str]:
-        """A `right`, a `wrong` and an `unreadable` raw answer, for the conformance tests."""
+        """A `right`, a `wrong` and an `unreadable` raw answer, for the conformance tests; a `hostile` one if run."""
         ...
 
 

@@ -11,6 +11,7 @@ from grader.model import Item, Outcome, Pick, Prompt, Proof, Response, Score, Un
 
 if TYPE_CHECKING:
     from grader.fields import ItemFields
+    from grader.marking import Marker
 
 __all__ = ["check", "fields", "grade", "judge", "plan", "prompt", "read", "samples"]
 
@@ -50,7 +51,7 @@ def read(prompt: Prompt, raw: str) -> Response | Unreadable:
     return picking.read_one(prompt.interaction, raw)
 
 
-def grade(item: Item, proof: Proof, response: Response) -> Score:
+def grade(item: Item, proof: Proof, response: Response, marker: Marker) -> Score:
     """See `Kind`."""
     picked = proof.options[response.picked[0]]
     if picked.holds:

@@ -11,6 +11,7 @@ from grader.model import Item, Outcome, Pick, Prompt, Proof, Response, Score, Un
 
 if TYPE_CHECKING:
     from grader.fields import ItemFields
+    from grader.marking import Marker
 
 __all__ = ["check", "fields", "grade", "judge", "plan", "prompt", "read", "samples"]
 
@@ -53,7 +54,7 @@ def read(prompt: Prompt, raw: str) -> Response | Unreadable:
     return picking.read_many(prompt.interaction, raw)
 
 
-def grade(item: Item, proof: Proof, response: Response) -> Score:
+def grade(item: Item, proof: Proof, response: Response, marker: Marker) -> Score:
     """See `Kind`. The mistake is that of the first wrong pick; leaving one out names none."""
     right = {index for index, option in enumerate(proof.options) if option.holds}
     picked = set(response.picked)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import math
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from grader import claims, judging, template
+from grader import claims, judging, picking, template
 from grader.claims import Findings, Results, plan
 from grader.model import Item, Outcome, Prompt, Proof, Response, Score, Type, Unreadable, Variant
 
 if TYPE_CHECKING:
     from grader.fields import ItemFields
+    from grader.marking import Marker
 
 __all__ = ["check", "fields", "grade", "judge", "plan", "prompt", "read", "samples"]
 
@@ -21,7 +20,7 @@ def fields() -> type[ItemFields]:
     """See `Kind`."""
     from typing import Literal
 
-    from pydantic import Field
+    from pydantic import Field, StrictStr
 
     from grader.fields import Expression, ItemFields, WrongNumberFields
 
@@ -31,6 +30,7 @@ def fields() -> type[ItemFields]:
         kind: Literal["number"]
         answer: Expression = Field(description="What PyTorch says.")
         tolerance: float = Field(1e-6, gt=0, lt=1, description="Relative.")
+        counts: StrictStr = Field("step", description="What the optimizer's steps count, such as `epoch`.")
         unit: str = Field("", description="What the number counts, such as `epochs`.")
         mistakes: list[WrongNumberFields] = Field(default_factory=list, description="Wrong numbers to recognise.")
 
@@ -75,25 +75,23 @@ def prompt(item: Item, variant: Variant, proof: Proof | None) -> Prompt | None:
 
 def read(prompt: Prompt, raw: str) -> Response | Unreadable:
     """See `Kind`. Plain and scientific notation; a decimal comma is refused, since it may group thousands."""
-    text = raw.strip()
-    if not re.fullmatch(template.NUMBER, text):
-        comma = re.fullmatch(r"[-+]?\d*,\d+", text)
-        why = "write the decimal point as `.`" if comma else "answer with a number, such as 0.05 or 5e-2"
-        return Unreadable(raw, why)
-    number = float(text)
-    if not math.isfinite(number):
-        return Unreadable(raw, "the number is too large")
-    return Response(raw, number=number)
+    number = picking.read_number(raw)
+    return number if isinstance(number, Unreadable) else Response(raw, number=number)
 
 
-def grade(item: Item, proof: Proof, response: Response) -> Score:
+def grade(item: Item, proof: Proof, response: Response, marker: Marker) -> Score:
     """See `Kind`."""
     if judging.equal(response.number, proof.answer, item.tolerance):
         return Score(Outcome.CORRECT, 1.0)
+    said = f"PyTorch says {template.show(proof.answer)}."
     for option in proof.options:
         if judging.equal(response.number, option.value, item.tolerance):
-            return Score(Outcome.INCORRECT, 0.0, option.mistake)
-    return Score(Outcome.INCORRECT, 0.0)
+            return Score(Outcome.INCORRECT, 0.0, option.mistake, details=(said,))
+    used = proof.observation.lr_used
+    places = [step for step, rate in enumerate(used, 1) if judging.equal(response.number, rate, item.tolerance)]
+    if len(places) == 1:
+        said += f" {template.show(response.number)} is the rate that {item.counts} {places[0]} trains with."
+    return Score(Outcome.INCORRECT, 0.0, details=(said,))
 
 
 def samples(item: Item, proof: Proof) -> dict[str, str]:

@@ -19,7 +19,12 @@ def encode(observation: Observation) -> dict[str, Any]:
 
 
 def decode(data: Any) -> Observation:
-    """The observation that `data` holds. Raises ValueError where a field has not exactly its type."""
+    """The observation that `data` holds, and those of its cases. Raises ValueError where a field has not its type."""
+    cases = tuple(_decode(case) for case in _list(data.get("cases", []))) if type(data) is dict else ()
+    return dataclasses.replace(_decode(data), cases=cases)
+
+
+def _decode(data: Any) -> Observation:
     if type(data) is not dict:
         raise ValueError("an observation is an object")
     return Observation(

@@ -46,7 +46,33 @@ class Tee(io.TextIOBase):
         return "".join(self._kept)
 
 
+NOTHING_SEEN: dict[str, Any] = {
+    "lr_at_start_by_group": [],
+    "lr_used_by_group": [],
+    "lr_after_step_by_group": [],
+    "losses": [],
+    "warnings": [],
+    "error": None,
+    "asked": [],
+    "seconds": 0.0,
+    "peak_bytes": 0,
+}
+
+
 def execute(job: dict[str, Any], watcher: Watcher, out: Any) -> dict[str, Any]:
+    """Run a program, once or once for each of its cases; what was seen, as JSON data."""
+    if not job["cases"]:
+        return execute_once(job, watcher, out)
+    seen = [execute_once(job | {"source": case + job["source"]}, watcher, out) for case in job["cases"]]
+    return NOTHING_SEEN | {
+        "status": next((one["status"] for one in seen if one["status"] != "ok"), "ok"),
+        "seconds": sum(one["seconds"] for one in seen),
+        "peak_bytes": max(one["peak_bytes"] for one in seen),
+        "cases": seen,
+    }
+
+
+def execute_once(job: dict[str, Any], watcher: Watcher, out: Any) -> dict[str, Any]:
     """Run a program in a `__main__` of its own, then evaluate the expressions that are asked for."""
     source: str = job["source"]
     error: BaseException | None = None
@@ -67,19 +93,20 @@ def execute(job: dict[str, Any], watcher: Watcher, out: Any) -> dict[str, Any]:
                 error = raised
         seconds = time.perf_counter() - before
         peak = max(0, peak_bytes(resource.getrusage(resource.RUSAGE_SELF)) - peak_before)
-        run = Run(watcher, tee.text(), warned or (), error, names)
+        run = Run.watched(watcher, tee.text(), warned or (), error, names)
         seen = {
             "status": "ok" if error is None else "memory" if out_of_memory(error) else "error",
             "lr_at_start_by_group": run.lr_at_start_by_group,
             "lr_used_by_group": run.lr_used_by_group,
             "lr_after_step_by_group": run.lr_after_step_by_group,
             "losses": run.losses,
+            "stdout": run.stdout[:LONGEST_TEXT],
             "warnings": [describe_warning(warning) for warning in warned or ()],
             "error": None if error is None else describe_error(error, source),
             "seconds": seconds,
             "peak_bytes": peak,
         }
-        scope = {**HELPERS, **names, "run": run}
+        scope = {**HELPERS, **names, "run": Run.replayed(job["replay"]) if job["replay"] else run}
         seen["asked"] = [evaluate(ask, scope) for ask in job["asks"]]
     tee.flush()
     sys.modules["__main__"], sys.stdout = main_before, stdout_before

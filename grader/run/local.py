@@ -112,6 +112,11 @@ class LocalRunner:
         os.close(self._wake_read)
         os.close(self._wake_write)
 
+    def wait_for_walls(self) -> Walls:
+        """Start the worker where there is none yet, and say what it stands behind. None of the walls if it cannot."""
+        self.submit(Program("")).result()
+        return self.walls
+
     @property
     def worker_pid(self) -> int | None:
         """The worker's process id while there is one (for tests and for `grader doctor`)."""
@@ -183,6 +188,8 @@ class LocalRunner:
                     "asks": program.asks,
                     "seed": program.seed,
                     "limits": dataclasses.asdict(program.limits),
+                    "cases": program.cases,
+                    "replay": program.replay and codec.encode(program.replay),
                 }
             )
         except (ValueError, UnicodeEncodeError) as error:

@@ -8,6 +8,7 @@ wrappers are compiled under a file name that `warnings` skips when it counts (CP
 
 from __future__ import annotations
 
+import builtins
 import functools
 import itertools
 import math
@@ -125,26 +126,49 @@ class Watcher:
 class Run:
     """`run`, as the expressions of an item see it: what was observed of the finished program."""
 
-    def __init__(
-        self,
+    def __init__(self, seen: dict[str, Any], warnings: list[str], error: str | None, raised: tuple[str, ...]) -> None:
+        self.lr_used_by_group: list[list[float]] = seen["lr_used_by_group"]
+        self.lr_after_step_by_group: list[list[float]] = seen["lr_after_step_by_group"]
+        self.lr_at_start_by_group: list[float] = seen["lr_at_start_by_group"]
+        self.lr_used = [row[0] for row in self.lr_used_by_group if row]
+        self.lr_after_step = [row[0] for row in self.lr_after_step_by_group if row]
+        self.lr_at_start = self.lr_at_start_by_group[0] if self.lr_at_start_by_group else None
+        self.stdout: str = seen["stdout"]
+        self.lines = self.stdout.splitlines()
+        self.losses: list[float] = seen["losses"]
+        self.warnings, self.error, self._raised = warnings, error, raised
+
+    @classmethod
+    def watched(
+        cls,
         watcher: Watcher,
         stdout: str,
         warned: Sequence[warnings.WarningMessage],
         error: BaseException | None,
         names: dict[str, Any],
-    ) -> None:
-        self.lr_used_by_group = [list(row) for row in watcher.used]
-        self.lr_after_step_by_group = [list(row) for row in watcher.after_step]
-        self.lr_at_start_by_group = list(watcher.at_start)
-        self.lr_used = [row[0] for row in self.lr_used_by_group if row]
-        self.lr_after_step = [row[0] for row in self.lr_after_step_by_group if row]
-        self.lr_at_start = watcher.at_start[0] if watcher.at_start else None
-        self.stdout = stdout
-        self.lines = stdout.splitlines()
-        self.warnings = [message_of(warning.message) for warning in warned]
-        self.error = None if error is None else f"{type(error).__name__}: {message_of(error)}"
-        self._raised = () if error is None else tuple(cls.__name__ for cls in type(error).__mro__)
-        self.losses = _numbers(names.get("losses"))
+    ) -> Run:
+        """The run that has just ended in this process."""
+        seen = {
+            "lr_used_by_group": [list(row) for row in watcher.used],
+            "lr_after_step_by_group": [list(row) for row in watcher.after_step],
+            "lr_at_start_by_group": list(watcher.at_start),
+            "stdout": stdout,
+            "losses": _numbers(names.get("losses")),
+        }
+        said = None if error is None else f"{type(error).__name__}: {message_of(error)}"
+        raised = () if error is None else tuple(kind.__name__ for kind in type(error).__mro__)
+        return cls(seen, [message_of(warning.message) for warning in warned], said, raised)
+
+    @classmethod
+    def replayed(cls, seen: dict[str, Any]) -> Run:
+        """A run of another process, from its observation as JSON data."""
+        error = seen["error"]
+        said = f"{error['type']}: {error['message']}" if error else None
+        kind = getattr(builtins, error["type"], None) if error else None
+        bases = kind.__mro__ if isinstance(kind, type) else (Exception, BaseException)
+        known = tuple(base.__name__ for base in bases)
+        raised = (error["type"], *known) if error else ()
+        return cls(seen, [warning["message"] for warning in seen["warnings"]], said, raised)
 
     def warned(self, pattern: str) -> bool:
         """Whether some warning matches the regular expression."""

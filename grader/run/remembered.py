@@ -156,7 +156,7 @@ def _read(text: str) -> Observation | None:
 
 
 def _key(program: Program) -> str:
-    content = [program.source, program.asks, program.seed, dataclasses.astuple(program.limits), surroundings()]
+    content = [dataclasses.asdict(program), surroundings()]
     return hashlib.sha256(json.dumps(content).encode(errors="surrogatepass")).hexdigest()
 
 

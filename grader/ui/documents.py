@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from grader.model import Bank, Finding, Item, Observation, Proof, Result, Variant
+from grader.charts import spec
+from grader.model import Bank, Finding, Item, Observation, Proof, Result, Score, Variant
 from grader.session import mean
 from grader.verify import Report
 
@@ -55,12 +56,34 @@ def _graded(result: Result) -> dict[str, Any]:
     return {
         "item": result.item.id,
         "variant": dict(result.variant.values),
+        "variant_index": result.variant.index,
         "outcome": result.score.outcome.value,
         "score": result.score.points,
         "mistake": result.score.mistake,
-        "feedback": result.score.feedback,
+        "feedback": " ".join(filter(None, [result.score.feedback, *result.score.details])),
         "hints_used": result.hints_used,
-        "observed": _observed(result.proof),
+        "observed": _marked(result.score) if result.score.run else _observed(result.proof),
+        "chart": spec(result.score.chart) if result.score.chart else None,
+        "follow_up": {**_graded(result.follow_up), "response": result.follow_up.response} if result.follow_up else None,
+    }
+
+
+def _marked(score: Score) -> dict[str, Any]:
+    """What was observed of an answer that was run, case by case."""
+    assert score.run is not None
+    return {
+        "status": score.run.status.value,
+        "seconds": round(score.run.seconds, 6),
+        "cases": [
+            {
+                "inputs": dict(entry.inputs),
+                "hidden": entry.hidden,
+                "passed": entry.passed,
+                "yours": entry.yours,
+                "right": entry.right,
+            }
+            for entry in score.checked
+        ],
     }
 
 

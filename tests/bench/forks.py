@@ -44,7 +44,7 @@ def serve_forks() -> None:
     gc.collect()
     gc.freeze()
     worker.pack_memory()
-    job = {"source": PROGRAM, "asks": [], "seed": 1}
+    job = {**worker.WARM_UP_JOB, "source": PROGRAM, "seed": 1}
     for line in sys.stdin:
         work, at_once, count = map(int, line.split())
         started, running = time.perf_counter(), 0

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import resource
 import sys
 import tempfile
 import time
@@ -43,7 +42,7 @@ def measure(count: int) -> dict[str, Any]:
         time.sleep(0.5)
         worker = max(_peak(pid) for pid in _below(os.getpid()))
         processes = len(_below(os.getpid()))
-    supervisor = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    supervisor = _peak(os.getpid())
     left = len(list(Path(tempfile.gettempdir()).glob("grader-*"))) - before + len(_below(os.getpid()))
     return {"seconds": seconds, "supervisor": supervisor, "worker": worker, "processes": processes, "left": left}
 

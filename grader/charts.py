@@ -1,0 +1,115 @@
+"""Charts as data, in words and as Vega-Lite specs: one source for terminal, page, notebook and report.
+
+A chart holds numbers that were observed (`model.Chart`). The words are made from the same numbers as the drawing, so
+that whoever cannot see the curves is told what they show. Nothing is drawn here.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from grader.model import Chart, Curve, Observation
+from grader.template import show
+
+VEGA_LITE = "https://vega.github.io/schema/vega-lite/v5.json"
+STYLES = ([1, 0], [6, 3], [2, 2])
+"""Dashes tell curves apart where colors do not."""
+
+
+def rate_chart(run: Observation, counts: str = "step") -> Chart | None:
+    """The rate of each step of a run; None where it used none."""
+    values, name = (run.lr_used, "rate used") if run.lr_used else (run.lr_after_step, "rate after each step")
+    return Chart(f"The {name}", counts, "rate", (Curve(name, values),)) if values else None
+
+
+def loss_chart(run: Observation, counts: str = "step") -> Chart | None:
+    """The losses that a program logged in a list `losses`; None where there are none."""
+    return Chart("The loss", counts, "loss", (Curve("loss", run.losses),)) if run.losses else None
+
+
+def comparison(yours: Sequence[float], right: Sequence[float], shows: str, counts: str) -> Chart:
+    """A learner's curve beside the one that it should be."""
+    title = f"Your {shows}, and what it should be"
+    return Chart(title, counts, shows, (Curve("yours", tuple(yours)), Curve("should be", tuple(right))))
+
+
+def spec(chart: Chart) -> dict[str, Any]:
+    """The chart as a Vega-Lite 5 spec with its data in it, and its description for screen readers."""
+    rows = [
+        {"step": step, "value": value if math.isfinite(value) else None, "curve": curve.name}
+        for curve in chart.curves
+        for step, value in enumerate(curve.values, 1)
+    ]
+    names = [curve.name for curve in chart.curves]
+    encoding: dict[str, Any] = {
+        "x": {"field": "step", "type": "quantitative", "title": chart.x, "axis": {"tickMinStep": 1, "format": "d"}},
+        "y": {"field": "value", "type": "quantitative", "title": chart.y},
+    }
+    if len(names) > 1:
+        encoding["color"] = {"field": "curve", "type": "nominal", "title": None, "sort": names}
+        encoding["strokeDash"] = {
+            "field": "curve", "type": "nominal", "title": None, "sort": names, "scale": {"range": STYLES[: len(names)]},
+        }  # fmt: skip
+    return {
+        "$schema": VEGA_LITE,
+        "title": chart.title,
+        "description": describe(chart),
+        "width": 420,
+        "height": 220,
+        "data": {"values": rows},
+        "mark": {"type": "line", "point": True},
+        "encoding": encoding,
+    }
+
+
+def describe(chart: Chart) -> str:
+    """A chart in words: each curve, and where two of them part."""
+    if len(chart.curves) == 1:
+        return describe_curve(chart.curves[0].values, chart.curves[0].name, chart.x)
+    said = [describe_curve(curve.values, chart.y, chart.x) for curve in chart.curves]
+    names = [f"{curve.name[0].upper()}{curve.name[1:]}" for curve in chart.curves]
+    return " ".join(f"{name}: {text[0].lower()}{text[1:]}" for name, text in zip(names, said, strict=True))
+
+
+def describe_curve(values: Sequence[float], name: str = "rate", counts: str = "step") -> str:
+    """A curve in words, with steps counted from 1.
+
+    >>> describe_curve([0.02, 0.04, 0.04])
+    'The rate rises from 0.02 (step 1) to 0.04 (step 2), then stays at 0.04 until step 3.'
+    """
+    if not values:
+        return f"There is no {name} to show."
+    if len(values) == 1:
+        return f"The {name} is {show(values[0])} in its one {counts}."
+    parts, start = [], 0
+    directions = [direction(a, b) for a, b in itertools.pairwise(values)]
+    for way, steps in itertools.groupby(directions):
+        end = start + len(list(steps))
+        verb = {1: "rises", -1: "falls", 0: "stays"}[way]
+        if way == 0:
+            parts.append(f"stays at {show(values[end])} until {counts} {end + 1}")
+        elif parts:
+            parts.append(f"{verb} to {show(values[end])} ({counts} {end + 1})")
+        else:
+            parts.append(f"{verb} from {show(values[0])} ({counts} 1) to {show(values[end])} ({counts} {end + 1})")
+        start = end
+    if len(parts) > 5:
+        ups, downs = directions.count(1), directions.count(-1)
+        if not ups or not downs:
+            verb, moves = ("falls", f"{downs} drops") if downs else ("rises", f"{ups} rises")
+            last = f"{show(values[-1])} ({counts} {len(values)})"
+            return f"The {name} {verb} from {show(values[0])} ({counts} 1) to {last}, in {moves}."
+        low, high = show(min(values)), show(max(values))
+        moves = f"{ups} up and {downs} down"
+        return f"The {name} moves between {low} and {high} over {len(values)} {counts}s, {moves}."
+    return f"The {name} {', then '.join(parts)}."
+
+
+def direction(one: float, other: float) -> int:
+    """1 where the second number is larger, -1 where it is smaller, 0 where they are the same (relative 1e-9)."""
+    if math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-15):
+        return 0
+    return 1 if other > one else -1

@@ -1,0 +1,181 @@
+"""The commands of learners: what there is, questions, one graded answer."""
+
+from __future__ import annotations
+
+import io
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from grader.cli.shared import (
+    answer_reader,
+    bank_option,
+    find_item,
+    good_bank,
+    json_option,
+    make_marker,
+    must_be_contained,
+    plain_option,
+    print_json,
+    proof_runner,
+    read_text,
+    seed_option,
+    strict_option,
+    topic_bank,
+)
+from grader.errors import InputError
+
+
+@click.command()
+@bank_option
+@json_option
+def topics(bank: Path | None, as_json: bool) -> None:
+    """What there is to learn."""
+    from grader.ui.documents import topics_document
+
+    document = topics_document(good_bank(bank))
+    if as_json:
+        print_json(document)
+        return
+    for topic in document["topics"]:
+        levels = ", ".join(f"{count} {level}" for level, count in topic["levels"].items())
+        modes = ", ".join(f"{mode} {count}" for mode, count in topic["modes"].items())
+        print(f"{topic['topic']}: {topic['title']}")
+        print(f"  {topic['items']} questions ({levels}) in {topic['variants']} variants; by mode: {modes}")
+        print(f"  grader quiz {topic['topic']}")
+
+
+@click.command()
+@click.argument("topic")
+@click.option("--mode", default="practice", show_default=True, help="Which questions to ask.")
+@click.option("--count", type=click.IntRange(min=1), default=5, show_default=True, help="How many questions.")
+@seed_option
+@click.option("--shuffle", is_flag=True, help="Mix the options.")
+@click.option("--follow-up", is_flag=True, help="Ask about solved code too (at a terminal: always).")
+@bank_option
+@json_option
+@plain_option
+@strict_option
+def quiz(
+    topic: str,
+    mode: str,
+    count: int,
+    seed: int | None,
+    shuffle: bool,
+    follow_up: bool,
+    bank: Path | None,
+    as_json: bool,
+    plain: bool,
+    strict: bool,
+) -> None:
+    """Ask questions. Reads one answer a line where the input is not a terminal."""
+    from grader.model import Outcome, Result
+    from grader.session import Question, choose
+    from grader.ui.documents import quiz_document
+    from grader.ui.drawing import screen
+    from grader.ui.terminal import Terminal
+    from grader.verify import Proving
+
+    with proof_runner() as (runner, store):
+        questions_bank = topic_bank(bank, topic, store)
+        items = choose(questions_bank, topic, mode, count)
+        if not items:
+            known = sorted({name for item in questions_bank.items for name in item.modes})
+            raise InputError(f"{topic} has no questions for the mode `{mode}`", f"it has {', '.join(known)}")
+        mistakes = questions_bank.mistakes
+        at_terminal = sys.stdin.isatty()
+        out = screen(sys.stderr if at_terminal else io.StringIO()) if as_json else screen()
+        terminal = Terminal(out, answer_reader(at_terminal, out.file is sys.stdout), plain)
+        terminal.interactive = at_terminal
+        mix = (0 if seed is None else seed) if shuffle else None
+        marker = make_marker(runner, soon=any(item.exercise for item in items))
+        asked = [
+            Question(item, item.variant(seed), Proving(item, item.variant(seed), runner), marker, mix) for item in items
+        ]
+        results: list[Result] = []
+        ended = "complete"
+        try:
+            for number, question in enumerate(asked, 1):
+                result = terminal.ask(question, f"Question {number} of {len(asked)}", mistakes)
+                if result is None:
+                    ended = "stopped"
+                    break
+                if (at_terminal or follow_up) and not terminal.leaving and (about := question.follow_up()):
+                    result = replace(result, follow_up=terminal.ask_follow_up(about))
+                results.append(result)
+                if number < len(asked) and not terminal.pause():
+                    ended = "stopped"
+                    break
+        except KeyboardInterrupt:
+            ended = "stopped"
+        terminal.summary(topic, len(asked), results, mistakes)
+        if any(result.score.run for result in results):
+            must_be_contained(runner, "your own", allowed=True)
+        if as_json:
+            print_json(quiz_document(topic, len(asked), results, ended))
+        if any(result.score.outcome is Outcome.NOT_RUN for result in results):
+            raise SystemExit(3)
+        if strict and (ended != "complete" or any(r.score.outcome is not Outcome.CORRECT for r in results)):
+            raise SystemExit(1)
+
+
+@click.command()
+@click.argument("item")
+@click.option("--answer", help="A letter, a text or a value.")
+@click.option("--answer-file", type=Path, metavar="F", help="Read the answer from a file.")
+@click.option("--allow-unsandboxed", is_flag=True, help="Run the file's code even where there is no sandbox.")
+@seed_option
+@click.option("--variant", type=click.IntRange(min=0), metavar="N", help="This variant, as a result's JSON numbers it.")
+@bank_option
+@json_option
+@strict_option
+def grade(
+    item: str,
+    answer: str | None,
+    answer_file: Path | None,
+    allow_unsandboxed: bool,
+    seed: int | None,
+    variant: int | None,
+    bank: Path | None,
+    as_json: bool,
+    strict: bool,
+) -> None:
+    """Grade one answer."""
+    from grader.model import Outcome
+    from grader.session import Question
+    from grader.ui.documents import grade_document
+    from grader.verify import Proving
+
+    if (answer is None) == (answer_file is None):
+        raise InputError("give one of --answer and --answer-file", "such as `--answer 0.06`")
+    raw = answer if answer_file is None else read_text(answer_file)
+    assert raw is not None
+    with proof_runner() as (runner, store):
+        whole = good_bank(bank, store)
+        found = find_item(whole, item)
+        if variant is not None and variant >= len(found.variants):
+            raise InputError(f"{item} has {len(found.variants)} variants, counted from 0", "give a smaller number")
+        drawn = found.variant(seed) if variant is None else found.variants[variant]
+        if found.exercise:
+            must_be_contained(
+                runner, "a file's" if answer_file else "your own", allow_unsandboxed or answer_file is None
+            )
+        question = Question(
+            found, drawn, Proving(found, drawn, runner), make_marker(runner, soon=found.exercise is not None)
+        )
+        result = question.answer(raw, whole.mistakes)
+    if as_json:
+        print_json(grade_document(result))
+    else:
+        from grader.template import printable
+
+        mistake = f" ({result.score.mistake})" if result.score.mistake else ""
+        print(printable(f"{result.score.outcome.value}{mistake} {result.score.feedback}".rstrip()))
+        for paragraph in result.score.details:
+            print(printable(paragraph))
+    if result.score.outcome is Outcome.NOT_RUN:
+        raise SystemExit(3)
+    if strict and result.score.outcome is not Outcome.CORRECT:
+        raise SystemExit(1)

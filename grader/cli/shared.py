@@ -1,0 +1,177 @@
+"""What the commands share: options, banks, runners, reading and printing."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import secrets
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from grader.errors import InputError, did_you_mean
+
+if TYPE_CHECKING:
+    from grader.marking import Marker
+    from grader.model import Bank, Finding, Item
+    from grader.run.remembered import RememberingRunner, Store
+
+bank_option = click.option("--bank", type=Path, metavar="DIR", help="A folder with quizzes/ in it.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
+seed_option = click.option("--seed", type=int, help="Draw other numbers; the same seed draws the same ones.")
+plain_option = click.option("--plain", is_flag=True, help="No plots: every line is words or a table.")
+strict_option = click.option("--strict", is_flag=True, help="Exit with 1 unless all is right.")
+
+
+@contextlib.contextmanager
+def proof_runner() -> Iterator[tuple[RememberingRunner, Store]]:
+    """A runner for what the bank claims, and the store behind it. Starts a worker only for what is not known."""
+    from grader.run.remembered import RememberingRunner, Store
+
+    def make() -> Any:
+        from grader.run.local import LocalRunner
+
+        return LocalRunner()
+
+    store = Store()
+    runner = RememberingRunner(store, make)
+    try:
+        yield runner, store
+    finally:
+        runner.close()
+
+
+def make_marker(runner: RememberingRunner, *, soon: bool) -> Marker:
+    """Where answers are run: behind the memory, with inputs that nobody can foresee. `soon` starts a worker now."""
+    from grader.marking import Marker
+
+    if soon:
+        from grader.run.local import LocalRunner
+
+        if isinstance(inner := runner.inner(), LocalRunner):
+            inner.start()
+
+    return Marker(runner.inner, secrets.randbits(64))
+
+
+def must_be_contained(runner: RememberingRunner, whose: str, allowed: bool) -> None:
+    """Say so where code will run without a sandbox; raise InputError where it must not."""
+    from grader.run.local import LocalRunner
+
+    inner = runner.inner()
+    assert isinstance(inner, LocalRunner)
+    if inner.wait_for_walls().contained:
+        return
+    if not allowed:
+        raise InputError(
+            "there is no sandbox here, and the code in a file may be anybody's",
+            "`grader doctor` says what is missing; --allow-unsandboxed runs it with limits only",
+        )
+    print(f"grader: notice: {whose} code runs without a sandbox; `grader doctor` says why", file=sys.stderr)
+
+
+def good_bank(folder: Path | None, store: Store | None = None) -> Bank:
+    """The whole bank. Raises InputError where it has findings."""
+    from grader import bank as banks
+
+    return _good(banks.read(banks.files([banks.home(folder)]), store))
+
+
+def topic_bank(folder: Path | None, topic: str, store: Store) -> Bank:
+    """The bank's file of one topic where there is one by that name, else the whole bank."""
+    from grader import bank as banks
+
+    one = banks.home(folder) / "quizzes" / f"{topic}.yaml"
+    if one.is_file() and not (found := banks.read([one], store)).findings:
+        return found
+    whole = good_bank(folder, store)
+    names = [entry.name for entry in whole.topics]
+    if topic not in names:
+        raise InputError(f"there is no topic `{topic}`", _meant(topic, names))
+    return whole
+
+
+def _good(bank: Bank) -> Bank:
+    if bank.findings:
+        print_findings(bank.findings, to=sys.stderr)
+        raise InputError(f"the bank has {len(bank.findings)} problems", "mend them; `grader verify` shows them again")
+    return bank
+
+
+def find_item(bank: Bank, name: str) -> Item:
+    for item in bank.items:
+        if item.id == name:
+            return item
+    raise InputError(f"there is no item `{name}`", _meant(name, [item.id for item in bank.items]))
+
+
+def _meant(given: str, known: list[str]) -> str:
+    return did_you_mean(given, known) or f"there are {', '.join(known)}"
+
+
+def read_text(path: Path) -> str:
+    try:
+        data = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
+        return data.decode("utf-8-sig")
+    except OSError as error:
+        raise InputError(f"{path}: the file cannot be read: {error.strerror}", "check its name") from None
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: byte {error.start + 1} is not UTF-8 text", "save the file as UTF-8 text") from None
+
+
+def answer_reader(at_terminal: bool, prompt_is_shown: bool) -> Any:
+    """Reads one answer; None at the end of the input."""
+    if at_terminal and prompt_is_shown:
+        with contextlib.suppress(ImportError):
+            import readline  # noqa: F401  (line editing at the prompt)
+    sys.stdin.reconfigure(errors="replace")  # type: ignore[union-attr]  # it is a TextIOWrapper
+
+    def read() -> str | None:
+        line = sys.stdin.readline(100_000)
+        if not at_terminal:
+            typed = line.rstrip("\n")
+            if prompt_is_shown:
+                print(typed)
+        return line.rstrip("\r\n") if line else None
+
+    return read
+
+
+def print_json(document: Any) -> None:
+    print(json.dumps(_finite(document), indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def _finite(data: Any) -> Any:
+    """JSON has no word for infinities and NaN: they become text."""
+    match data:
+        case float() if not math.isfinite(data):
+            return str(data)
+        case dict():
+            return {key: _finite(value) for key, value in data.items()}
+        case list() | tuple():
+            return [_finite(value) for value in data]
+        case _:
+            return data
+
+
+def print_findings(findings: tuple[Finding, ...], to: Any = None) -> None:
+    """Findings for people: the same finding in several variants is said once."""
+    from grader.model import Variant
+    from grader.ui.documents import show_variant
+
+    groups: dict[tuple[Any, ...], list[Finding]] = {}
+    for finding in findings:
+        groups.setdefault((finding.code, finding.item, finding.at), []).append(finding)
+    for group in groups.values():
+        first = group[0]
+        where = f" [{first.item}]" if first.item else ""
+        print(f"{first}{where}", file=to)
+        if first.variant:
+            others = f" and {len(group) - 1} more" if len(group) > 1 else ""
+            print(f"  variant: {show_variant(Variant(0, first.variant))}{others}", file=to)
+        if first.hint:
+            print(f"  hint: {first.hint}", file=to)

@@ -1,0 +1,121 @@
+"""Programs, and what is observed of a run. The worker imports this too: standard library only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+Value = None | bool | int | float | str | list["Value"] | dict[str, "Value"]
+"""What a program may send out: plain JSON data (NaN and infinities allowed)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one program may use; beyond it the program is stopped and its status says why."""
+
+    wall_seconds: float = 10.0
+    cpu_seconds: int = 8
+    memory_bytes: int = 1 << 30
+    """Address space on top of what an idle worker has, in bytes."""
+    output_bytes: int = 1 << 20
+    """Standard output and standard error together, in bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """Python source to run, and expressions to evaluate in its names once it has ended."""
+
+    source: str
+    asks: tuple[str, ...] = ()
+    seed: int | None = None
+    """Seeds torch, numpy and random before the program; None leaves them to chance."""
+    limits: Limits = Limits()
+    cases: tuple[str, ...] = ()
+    """Where there are any, the source is run once for each, with the case (assignments) put before it, in a fresh
+    namespace of the same process; the observation has one of its own for each."""
+    replay: Observation | None = None
+    """Where given, `run` in the expressions is this observation, made elsewhere, and no longer the program's own."""
+
+
+class Status(StrEnum):
+    """How a program ended. Only `NOT_RUN` is our doing, never the program's."""
+
+    OK = "ok"
+    ERROR = "error"
+    TIMEOUT = "timeout"
+    MEMORY = "memory"
+    OUTPUT = "output"
+    KILLED = "killed"
+    NOT_RUN = "not-run"
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """A warning as Python would have shown it; `line` is the program's own, or None."""
+
+    category: str
+    message: str
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """An exception that left the program; `line` and `code` are the program's own."""
+
+    type: str
+    message: str
+    line: int | None = None
+    code: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.type}: {self.message}" if self.message else self.type
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The value of an expression, or why it has none."""
+
+    value: Value = None
+    error: str | None = None
+
+
+Rates = tuple[tuple[float, ...], ...]
+"""One row a step, one rate a parameter group."""
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What was seen of one run of a program."""
+
+    status: Status
+    lr_at_start_by_group: tuple[float, ...] = ()
+    """Rates right after the last scheduler was built; empty where no scheduler was."""
+    lr_used_by_group: Rates = ()
+    """Rates in effect at each `optimizer.step()`."""
+    lr_after_step_by_group: Rates = ()
+    """Rates after each `scheduler.step()` that the program itself called."""
+    losses: tuple[float, ...] = ()
+    stdout: str = ""
+    stderr: str = ""
+    warnings: tuple[Warned, ...] = ()
+    error: Raised | None = None
+    asked: tuple[Asked, ...] = ()
+    seconds: float = 0.0
+    peak_bytes: int = 0
+    """Memory above that of an idle worker, in bytes, as the kernel counts it."""
+    note: str = ""
+    """What we have to say of the run: why it was stopped, or that it was run twice."""
+    cases: tuple[Observation, ...] = ()
+    """One for each of the program's cases, where it came to its end."""
+
+    @property
+    def lr_used(self) -> tuple[float, ...]:
+        return tuple(row[0] for row in self.lr_used_by_group if row)
+
+    @property
+    def lr_after_step(self) -> tuple[float, ...]:
+        return tuple(row[0] for row in self.lr_after_step_by_group if row)
+
+    @property
+    def lr_at_start(self) -> float | None:
+        return self.lr_at_start_by_group[0] if self.lr_at_start_by_group else None

@@ -1,0 +1,91 @@
+"""Charts: in words, as specs that Vega-Lite draws, and in characters; all from the same numbers."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+
+import pytest
+import vl_convert
+
+from grader import charts
+from grader.model import Chart, Curve, Observation, Status
+from grader.ui import curves
+
+YOURS, RIGHT = [0.02, 0.04, 0.06, 0.08, 0.1], [0.02, 0.04, 0.05, 0.05, 0.05]
+BOTH = charts.comparison(YOURS, RIGHT, "rate", "epoch")
+WAVE = Chart("A wave", "step", "rate", (Curve("rate", tuple(0.05 * (1 + math.cos(n / 3)) for n in range(30))),))
+
+
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        ([], "There is no rate to show."),
+        ([0.1], "The rate is 0.1 in its one step."),
+        ([0.1, 0.1], "The rate stays at 0.1 until step 2."),
+        ([0.1, 0.05, 0.05, 0.2], "The rate falls from 0.1 (step 1) to 0.05 (step 2), then stays at 0.05 until step 3, then rises to 0.2 (step 4)."),
+        ([0.1, 0.2] * 4, "The rate moves between 0.1 and 0.2 over 8 steps, 4 up and 3 down."),
+        ([0.8, 0.8, 0.4, 0.4, 0.2, 0.2, 0.1], "The rate falls from 0.8 (step 1) to 0.1 (step 7), in 3 drops."),
+    ],
+)  # fmt: skip
+def test_curves_are_described_in_words(values: list[float], text: str) -> None:
+    assert charts.describe_curve(values) == text
+
+
+def test_a_long_table_keeps_the_rows_where_something_happens() -> None:
+    rates = tuple((0.1 if step < 50 else 0.01,) for step in range(100))
+    rows = curves.rows(Observation(Status.OK, lr_used_by_group=rates))
+    assert [row[:2] for row in rows] == [
+        ("1", "0.1"),
+        ("...", "..."),
+        ("50", "0.1"),
+        ("51", "0.01"),
+        ("...", "..."),
+        ("100", "0.01"),
+    ]
+    falling = tuple((0.9**step,) for step in range(100))
+    assert len(curves.rows(Observation(Status.OK, lr_used_by_group=falling))) == curves.MOST_ROWS
+
+
+def test_plots_fit_and_need_no_more_than_ascii_where_asked() -> None:
+    for chart in (WAVE, BOTH):
+        for width in (30, 60, 200):
+            lines = curves.plot(chart, width).splitlines()
+            assert len(lines) > 5
+            assert max(map(len, lines)) <= min(width, 60)
+        assert curves.plot(chart, 60, ascii_only=True).isascii()
+    for flat in ((0.1,) * 3, (math.nan,) * 5, (0.1, 0.2)):
+        assert curves.plot(Chart("", "step", "rate", (Curve("rate", flat),)), 60) == ""
+
+
+def test_two_curves_are_told_apart_without_color() -> None:
+    drawn = curves.plot(BOTH, 60, ascii_only=True)
+    assert drawn.splitlines()[-1].split("   ") == ["o yours", "* should be"]
+    assert sum("o" in line for line in drawn.splitlines()[:-2]) == len(YOURS)
+
+
+def test_a_spec_holds_the_numbers_and_draws() -> None:
+    spec = charts.spec(BOTH)
+    assert [row["value"] for row in spec["data"]["values"]] == YOURS + RIGHT
+    assert spec["description"] == charts.describe(BOTH)
+    drawn = vl_convert.vegalite_to_svg(json.dumps(spec), vl_version="5.20")
+    assert drawn.startswith("<svg")
+    assert {"yours", "should be", "epoch"} <= set(re.findall(r"<text[^>]*>([^<]+)<", drawn))
+
+
+def test_a_run_that_did_nothing_has_no_chart_and_one_that_broke_has_gaps() -> None:
+    nothing = Observation(Status.OK)
+    assert charts.rate_chart(nothing) is None
+    assert charts.loss_chart(nothing) is None
+    broken = charts.loss_chart(Observation(Status.OK, losses=(1.0, math.inf, math.nan)))
+    assert broken is not None
+    assert [row["value"] for row in charts.spec(broken)["data"]["values"]] == [1.0, None, None]
+    json.dumps(charts.spec(broken), allow_nan=False)
+
+
+def test_a_comparison_says_both_curves_in_words() -> None:
+    assert charts.describe(BOTH) == (
+        "Yours: the rate rises from 0.02 (epoch 1) to 0.1 (epoch 5). Should be: the rate rises from 0.02 (epoch 1)"
+        " to 0.05 (epoch 3), then stays at 0.05 until epoch 5."
+    )
