@@ -77,7 +77,7 @@ def test_a_sitting_with_code_at_a_terminal(environment: dict[str, str], home: Pa
     )  # fmt: skip
     command.expect("Start from")
     command.expect("It is run with base_lr = 0.1, ramp = 5, and with other numbers")
-    command.expect("Answer: code, then a line `.`; or @file.py")
+    command.expect("Answer: code, end with `.`; or @file.py")
     for line in [*LATE.splitlines(), "."]:
         command.sendline(line)
     command.expect("It comes an epoch late.")
@@ -113,3 +113,14 @@ def test_leaving_after_a_wrong_try_keeps_it(environment: dict[str, str], home: P
         command.sendline(line)
     command.expect("1 of 2 questions: 1 incorrect")
     command.expect(pexpect.EOF)
+
+
+def test_what_a_program_says_cannot_steer_the_terminal(grader: Command, home: Path) -> None:
+    answer = home / "answer.py"
+    answer.write_text("raise ValueError('\\x1b[31mred\\x1b]0;title\\x07')\n")
+    shown = grader("grade", "factor", "--bank", home, "--answer-file", answer).stdout
+    assert r"\x1b[31mred\x1b]0;title\x07" in shown
+    answer.write_text("print('\\x1b[2J\\x9b2J')\n")
+    shown += grader("run", answer, "--plain").stdout
+    assert r"\x1b[2J\x9b2J" in shown
+    assert shown.replace("\n", "").isprintable()

@@ -16,7 +16,7 @@ from grader import bank as banks
 from grader import cli, kinds, marking, meanings, mutants
 from grader.errors import InputError
 from grader.marking import Marker
-from grader.model import Item, Limits, Outcome, Program, Proof, Response, Score, Status
+from grader.model import Bank, Item, Limits, Outcome, Program, Proof, Response, Score, Status
 from grader.run.local import LocalRunner
 from grader.verify import Proving, verify
 
@@ -181,6 +181,34 @@ def test_hidden_inputs_differ_from_answer_to_answer(proofs: dict[str, tuple[Item
     assert len(seen) == 8
 
 
+IN_THE_BANK = {
+    "": "def factor(epoch):\n    return min(1, (epoch + 1) / warmup_epochs)\n",
+    "if": "def factor(epoch):\n    if epoch >= warmup_epochs:\n        return 1\n    return (1 + epoch) / warmup_epochs\n",
+    "table": "parts = [n / warmup_epochs for n in range(1, warmup_epochs + 1)]\ndef factor(epoch):\n    return parts[min(epoch, warmup_epochs - 1)]\n",
+    "class": "class Ramp:\n    def __init__(self, length):\n        self.length = length\n    def __call__(self, epoch):\n        return min(epoch + 1, self.length) / self.length\nfactor = Ramp(warmup_epochs)\n",
+    "closure": "def ramp(length):\n    def inner(epoch):\n        return min((epoch + 1) / length, 1)\n    return inner\nfactor = ramp(warmup_epochs)\n",
+    "forgets-plus-one": "def factor(epoch):\n    return min(epoch / warmup_epochs, 1)\n",
+    "no-cap": "factor = lambda epoch: (1 + epoch) / warmup_epochs\n",
+    "rate-for-factor": "def factor(epoch):\n    return min(base_lr * (epoch + 1) / warmup_epochs, base_lr)\n",
+    "steps-per-batch": "def factor(epoch):\n    step = epoch * batches\n    return min((step + 1) / warmup_epochs, 1)\n",
+    "starts-at-zero": "def factor(epoch):\n    return 1 if epoch >= warmup_epochs else epoch / (warmup_epochs - 1)\n",
+    "hard-coded": "def factor(epoch):\n    return [0.2, 0.4, 0.6, 0.8, 1.0][epoch] if epoch < 5 else 1.0\n",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", IN_THE_BANK)
+def test_the_factor_of_our_own_bank(name: str, bank: Bank, runner: LocalRunner) -> None:
+    item = next(item for item in bank.items if item.id == "write-the-factor")
+    proof = Proving(item, item.variants[0], runner).proof()
+    for seed in range(3):
+        score = mark((item, proof), Marker(lambda: runner, seed), IN_THE_BANK[name])
+        if "-" in name and name != "hard-coded":
+            assert (score.outcome, score.mistake) == (Outcome.INCORRECT, name)
+        else:
+            assert (score.outcome is Outcome.CORRECT) == (name != "hard-coded")
+            assert score.mistake is None
+
+
 # ---------------------------------------------------------------- ten thousand wrong answers
 
 
@@ -259,7 +287,10 @@ def test_mutants_are_single_changes_and_all_different() -> None:
     assert {
         "another comparison",
         "another operator",
-        "a missing `min`", "2 in place of 1", "0 in place of 1", "1 in place of 0.5",
+        "a missing `min`",
+        "2 in place of 1",
+        "0 in place of 1",
+        "1 in place of 0.5",
         "two statements swapped",
     } <= whats
 
@@ -272,7 +303,7 @@ def test_a_check_with_one_short_case_is_too_weak(runner: LocalRunner) -> None:
     topic, findings = banks.parse(weak, "t.yaml")
     assert not findings
     assert topic
-    report = verify(banks.Bank((topic,)), runner)
+    report = verify(Bank((topic,)), runner)
     codes = {finding.code for finding in report.findings}
     assert {"mutant-passes", "mistake-passes"} <= codes
     assert any("a missing `min`" in finding.message for finding in report.findings if finding.code == "mutant-passes")

@@ -185,11 +185,11 @@ class Terminal:
             case Arrange(lines=lines):
                 answer = f"the numbers 1-{len(lines)} in order"
             case Write():
-                answer = f"code, then a line `{END_OF_CODE}`; or @file.py"
+                answer = f"code, end with `{END_OF_CODE}`" + ("" if again else "; or @file.py")
             case _:
                 assert_never(prompt.interaction)
         hints = f"h hint ({left} left)   " if left else ""
-        rest = "Enter for the solution" if again else "s skip"
+        rest = "Enter: solution" if again else "s skip"
         self.console.print()
         again_word = "Try again" if again else "Answer"
         self.console.print(f"{again_word}: {answer}   {hints}{rest}   q quit", style="dim")
