@@ -78,7 +78,7 @@ def files(paths: Iterable[Path]) -> list[Path]:
             inside = path / "quizzes" if _has_quizzes(path) else path
             found += sorted(inside.glob("*.yaml"))
         elif path.suffix not in (".yaml", ".yml") and path.exists():
-            raise InputError(f"{path}: this is no quiz file", "a quiz ends in .yaml")
+            raise InputError(f"{path}: this is no quiz and no lesson", "a quiz ends in .yaml, a lesson in .md")
         elif path.exists():
             found.append(path)
         else:

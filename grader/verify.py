@@ -5,13 +5,13 @@ Programs of all items are queued at once, so that the runner is never idle; proo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 
-from grader import kinds
+from grader import kinds, pins
 from grader.claims import Results
-from grader.model import Bank, Finding, Item, Observation, Program, Proof, Severity, Variant
+from grader.model import Bank, Finding, Item, Lesson, Observation, Program, Proof, Severity, Variant
 from grader.run import Runner
 
 
@@ -25,6 +25,7 @@ class Report:
     proven: int
     """Items all of whose variants hold."""
     findings: tuple[Finding, ...]
+    lessons: int = 0
 
     @property
     def errors(self) -> int:
@@ -56,8 +57,9 @@ def prove_all(items: Iterable[Item], runner: Runner) -> Iterator[tuple[Item, lis
         yield item, [proving.proof() for proving in provings]
 
 
-def verify(bank: Bank, runner: Runner) -> Report:
-    """Prove a bank whose files are well formed. Items that were found to claim nothing are not run."""
+def verify(bank: Bank, runner: Runner, lessons: Sequence[Lesson] = ()) -> Report:
+    """Prove a bank and lessons whose files are well formed. Items that were found to claim nothing are not run."""
+    reading = [(lesson, [runner.submit(program) for program in pins.programs(lesson)]) for lesson in lessons]
     variants = claims = proven = 0
     findings = list(bank.findings)
     claimless = {finding.item for finding in findings}
@@ -67,4 +69,7 @@ def verify(bank: Bank, runner: Runner) -> Report:
         found = [finding for proof in proofs for finding in proof.findings]
         proven += not any(finding.severity is Severity.ERROR for finding in found)
         findings += found
-    return Report(len(bank.items), variants, claims, proven, tuple(findings))
+    for lesson, futures in reading:
+        findings += pins.judge(lesson, [future.result() for future in futures])
+        claims += len(lesson.steps)
+    return Report(len(bank.items), variants, claims, proven, tuple(findings), len(lessons))

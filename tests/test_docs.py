@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, Command
 
-from grader import bank, kinds
+from grader import bank, kinds, lesson, pins
 from grader.run.local import LocalRunner
 from grader.verify import verify
 
@@ -17,7 +17,8 @@ DOCUMENTS = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", 
 
 
 def _blocks(name: str, language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", (ROOT / name).read_text(), re.MULTILINE | re.DOTALL)
+    text = re.sub(r"^````.*?^````$", "", (ROOT / name).read_text(), flags=re.MULTILINE | re.DOTALL)
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
 @pytest.mark.usefixtures("proven")
@@ -48,6 +49,18 @@ def test_the_item_in_contributing_is_proven(tmp_path: Path, runner: LocalRunner)
     report = verify(read, runner)
     assert [str(finding) for finding in report.findings] == []
     assert report.variants == 4
+
+
+def test_the_lesson_in_contributing_is_proven(runner: LocalRunner) -> None:
+    text = re.findall(r"^````markdown\n(.*?)^````$", (ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE | re.DOTALL)[
+        0
+    ]
+    page, findings = lesson.parse(text, "page.md")
+    assert not findings
+    assert page
+    runs = [runner.submit(program).result() for program in pins.programs(page)]
+    assert pins.judge(page, runs) == []
+    assert len(page.steps) == 2
 
 
 def test_contributing_lists_every_finding_and_architecture_every_room() -> None:

@@ -14,7 +14,7 @@ LAYERS = [
     {"errors", "model", "model.*"},
     {"template", "run", "run.wire", "run.codec", "run.observe", "run.execute", "run.processes", "run.sandbox"},
     {"run.worker", "run.local", "run.remembered"},
-    {"source", "fields", "claims", "cases", "meanings", "mutants", "charts"},
+    {"source", "fields", "claims", "cases", "lesson", "pins", "trace", "meanings", "mutants", "charts"},
     {"judging", "picking"},
     {"diagnosis"},
     {"exercises"},
@@ -25,8 +25,8 @@ LAYERS = [
     {"verify", "session"},
     {"ui", "ui.curves", "ui.documents"},
     {"ui.drawing", "doctor"},
-    {"ui.terminal"},
-    {"cli", "cli.*"},
+    {"ui.terminal", "ui.reading"},
+    {"cli", "cli.*", "jupyter"},
     {"__main__"},
 ]
 """From the ground up. A module may import from lower layers and from its own."""
@@ -36,6 +36,8 @@ WORKER_SIDE = {
     "model.programs",
     "model.items",
     "model.answers",
+    "model.lessons",
+    "trace",
     "run.worker",
     "run.execute",
     "run.observe",

@@ -31,9 +31,11 @@ def app() -> None:
 
 for command in (
     learners.topics,
+    learners.learn,
     learners.quiz,
     learners.grade,
     authors.verify,
+    authors.pin,
     authors.run,
     authors.schema,
     authors.doctor,

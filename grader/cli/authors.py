@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from grader.cli.shared import bank_option, json_option, plain_option, print_findings, print_json, read_text
+from grader.errors import InputError
 
 
 @click.command()
@@ -18,8 +19,9 @@ from grader.cli.shared import bank_option, json_option, plain_option, print_find
 @json_option
 @click.option("--cache/--no-cache", default=True, show_default=True, help="Use what was proven before.")
 def verify(paths: tuple[Path, ...], bank: Path | None, as_json: bool, cache: bool) -> None:
-    """Prove every claim of the bank in real PyTorch."""
+    """Prove every claim of the bank and the lessons in real PyTorch."""
     from grader import bank as banks
+    from grader import lesson as lessons
     from grader.run.local import LocalRunner
     from grader.run.remembered import RememberingRunner, Store, installed_torch
     from grader.ui.documents import verify_document
@@ -36,8 +38,14 @@ def verify(paths: tuple[Path, ...], bank: Path | None, as_json: bool, cache: boo
             runner = LocalRunner()
             runner.start()  # torch loads while the files are read
         stack.callback(runner.close)
-        read = banks.read(banks.files(paths or [banks.home(bank)]), store if cache else None)
-        report = Report(len(read.items), 0, 0, 0, read.findings) if read.malformed else prove(read, runner)
+        wanted = paths or (banks.home(bank),)
+        pages = lessons.files(wanted)
+        quizzes = [path for path in wanted if path.suffix != ".md" and not (pages and lessons.only_lessons(path))]
+        read = banks.read(banks.files(quizzes) if quizzes else [], store if cache else None)
+        written, found = lessons.read(pages)
+        problems = (*read.findings, *found)
+        malformed = read.malformed or bool(found)
+        report = Report(len(read.items), 0, 0, 0, problems) if malformed else prove(read, runner, written)
         store.forget_old()
     seconds = time.monotonic() - started
     torch = installed_torch().partition("+")[0]
@@ -45,18 +53,71 @@ def verify(paths: tuple[Path, ...], bank: Path | None, as_json: bool, cache: boo
         print_json(verify_document(report, torch, seconds))
     else:
         print_findings(report.findings)
-        if read.malformed:
-            print(f"{len(read.findings)} problems in the files; nothing was run.")
+        if malformed:
+            print(f"{len(problems)} problems in the files; nothing was run.")
         else:
-            found = f", {report.errors} findings" if report.errors else ""
-            print(f"{report.items} items, {report.variants} variants, {report.claims} claims in torch {torch}:")
-            print(f"{report.proven} items proven, {report.items - report.proven} not{found}, in {seconds:.1f} s.")
-    if read.malformed:
+            errors = f", {report.errors} findings" if report.errors else ""
+            read_too = f", {report.lessons} lessons" if report.lessons else ""
+            print(
+                f"{report.items} items, {report.variants} variants{read_too}, {report.claims} claims in torch {torch}:"
+            )
+            print(f"{report.proven} items proven, {report.items - report.proven} not{errors}, in {seconds:.1f} s.")
+    if malformed:
         raise SystemExit(2)
     if any(finding.code == "not-run" for finding in report.findings):
         raise SystemExit(3)
     if report.errors:
         raise SystemExit(1)
+
+
+@click.command()
+@click.argument("paths", nargs=-1, type=Path, metavar="[PATH]...")
+@bank_option
+@click.option("--check", is_flag=True, help="Change nothing; exit with 1 where something would change.")
+def pin(paths: tuple[Path, ...], bank: Path | None, check: bool) -> None:
+    """Run lessons again and record what they print, showing the difference."""
+    from grader import bank as banks
+    from grader import lesson as lessons
+    from grader import pins
+    from grader.model import Status
+    from grader.run.local import LocalRunner
+
+    pages = lessons.files(paths or (banks.home(bank),))
+    if not pages:
+        raise InputError("there is no lesson to run", "lessons are lessons/<topic>/<mode>.md")
+    written, found = lessons.read(pages)
+    if found:
+        print_findings(tuple(found), to=sys.stderr)
+        raise InputError(f"the lessons have {len(found)} problems", "mend them first; nothing was written")
+    changed = False
+    with LocalRunner() as runner:
+        runs = [[runner.submit(program) for program in pins.programs(lesson)][:1] for lesson in written]
+        for lesson, futures in zip(written, runs, strict=True):
+            for future in futures:
+                seen = future.result()
+                if seen.status is Status.NOT_RUN or len(seen.cases) < len(lesson.steps):
+                    for finding in pins.judge(lesson, [seen]):
+                        print(finding, file=sys.stderr)
+                    raise InputError(
+                        f"{lesson.path}: not all of its cells ran", "mend them first; it was left as it is"
+                    )
+                before, after = "\n".join(lesson.lines) + "\n", pins.rewritten(lesson, seen)
+                if difference := pins.difference(lesson.path, before, after):
+                    changed = True
+                    print(difference, end="")
+                    if not check:
+                        _replace(Path(lesson.path), after)
+    if not changed:
+        print(f"{len(written)} lessons, nothing to change.")
+    elif check:
+        raise SystemExit(1)
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write a file through a temporary one beside it: it is whole at every moment."""
+    beside = path.with_name(f".{path.name}.new")
+    beside.write_text(text, encoding="utf-8")
+    beside.replace(path)
 
 
 @click.command()

@@ -49,6 +49,32 @@ def topics(bank: Path | None, as_json: bool) -> None:
 
 @click.command()
 @click.argument("topic")
+@click.option("--mode", default="learn", show_default=True, help="Which page of the topic.")
+@bank_option
+@click.option("--pager/--no-pager", default=True, show_default=True, help="A page at a time, at a terminal.")
+def learn(topic: str, mode: str, bank: Path | None, pager: bool) -> None:
+    """Read a lesson."""
+    from grader import bank as banks
+    from grader import lesson as lessons
+    from grader.ui.drawing import screen
+    from grader.ui.reading import show_lesson
+
+    page = lessons.find(banks.home(bank), topic, mode)
+    read, found = lessons.read([page])
+    if found:
+        raise InputError(str(found[0]), found[0].hint)
+    (lesson,) = read
+    out = screen()
+    if pager and sys.stdout.isatty() and sys.stdin.isatty():
+        with out.pager(styles=True):
+            show_lesson(out, lesson)
+    else:
+        show_lesson(out, lesson)
+    print(f"Practice: grader quiz {topic}")
+
+
+@click.command()
+@click.argument("topic")
 @click.option("--mode", default="practice", show_default=True, help="Which questions to ask.")
 @click.option("--count", type=click.IntRange(min=1), default=5, show_default=True, help="How many questions.")
 @seed_option

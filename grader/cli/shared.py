@@ -165,7 +165,8 @@ def print_findings(findings: tuple[Finding, ...], to: Any = None) -> None:
 
     groups: dict[tuple[Any, ...], list[Finding]] = {}
     for finding in findings:
-        groups.setdefault((finding.code, finding.item, finding.at), []).append(finding)
+        said = "" if finding.variant else finding.message
+        groups.setdefault((finding.code, finding.item, finding.at, said), []).append(finding)
     for group in groups.values():
         first = group[0]
         where = f" [{first.item}]" if first.item else ""

@@ -44,6 +44,7 @@ from grader.model.items import (
     Wrong,
     assignments,
 )
+from grader.model.lessons import Cell, Inline, Lesson, Pin, Prose
 from grader.model.programs import Asked, Limits, Observation, Program, Raised, Status, Value, Warned
 
 __all__ = [
@@ -51,6 +52,7 @@ __all__ = [
     "Arrange",
     "Asked",
     "Bank",
+    "Cell",
     "Chart",
     "Checked",
     "Curve",
@@ -59,9 +61,11 @@ __all__ = [
     "Expr",
     "Fill",
     "Finding",
+    "Inline",
     "Inputs",
     "Interaction",
     "Item",
+    "Lesson",
     "Level",
     "Limits",
     "Mistake",
@@ -69,9 +73,11 @@ __all__ = [
     "Option",
     "Outcome",
     "Pick",
+    "Pin",
     "Program",
     "Prompt",
     "Proof",
+    "Prose",
     "ProvenOption",
     "Raised",
     "Response",

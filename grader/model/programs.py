@@ -33,6 +33,10 @@ class Program:
     cases: tuple[str, ...] = ()
     """Where there are any, the source is run once for each, with the case (assignments) put before it, in a fresh
     namespace of the same process; the observation has one of its own for each."""
+    cells: tuple[tuple[str, bool], ...] = ()
+    """Where there are any, they are run in order in one namespace, in place of the source, and the observation has one
+    of its own for each; what a cell's last expression gives is printed as a notebook does. The flag says that a cell
+    may raise; after one that may not and does, the rest is not run."""
     replay: Observation | None = None
     """Where given, `run` in the expressions is this observation, made elsewhere, and no longer the program's own."""
 
@@ -106,7 +110,7 @@ class Observation:
     note: str = ""
     """What we have to say of the run: why it was stopped, or that it was run twice."""
     cases: tuple[Observation, ...] = ()
-    """One for each of the program's cases, where it came to its end."""
+    """One for each of the program's cases or cells, where it came to its end."""
 
     @property
     def lr_used(self) -> tuple[float, ...]:

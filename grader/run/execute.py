@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import errno
 import io
 import linecache
@@ -61,9 +62,12 @@ NOTHING_SEEN: dict[str, Any] = {
 
 def execute(job: dict[str, Any], watcher: Watcher, out: Any) -> dict[str, Any]:
     """Run a program, once or once for each of its cases; what was seen, as JSON data."""
-    if not job["cases"]:
+    if job["cells"]:
+        seen = execute_cells(job, watcher, out)
+    elif job["cases"]:
+        seen = [execute_once(job | {"source": case + job["source"]}, watcher, out) for case in job["cases"]]
+    else:
         return execute_once(job, watcher, out)
-    seen = [execute_once(job | {"source": case + job["source"]}, watcher, out) for case in job["cases"]]
     return NOTHING_SEEN | {
         "status": next((one["status"] for one in seen if one["status"] != "ok"), "ok"),
         "seconds": sum(one["seconds"] for one in seen),
@@ -111,6 +115,52 @@ def execute_once(job: dict[str, Any], watcher: Watcher, out: Any) -> dict[str, A
     tee.flush()
     sys.modules["__main__"], sys.stdout = main_before, stdout_before
     return seen
+
+
+def execute_cells(job: dict[str, Any], watcher: Watcher, out: Any) -> list[dict[str, Any]]:
+    """Run the cells of a notebook in one `__main__`, as far as they go."""
+    module = types.ModuleType("__main__")
+    main_before, stdout_before = sys.modules["__main__"], sys.stdout
+    sys.modules["__main__"] = module
+    seed(job["seed"])
+    watcher.reset()
+    found = []
+    for source, may_raise in job["cells"]:
+        tee = Tee(out)
+        sys.stdout = tee
+        linecache.cache[PROGRAM] = (len(source), None, source.splitlines(keepends=True), PROGRAM)
+        error: BaseException | None = None
+        before = time.perf_counter()
+        with warnings.catch_warnings(record=True) as warned:
+            try:
+                run_cell(source, module.__dict__, tee)
+            except BaseException as raised:
+                error = raised
+        found.append(
+            NOTHING_SEEN
+            | {
+                "status": "ok" if error is None else "memory" if out_of_memory(error) else "error",
+                "stdout": tee.text()[:LONGEST_TEXT],
+                "warnings": [describe_warning(warning) for warning in warned or ()],
+                "error": None if error is None else describe_error(error, source),
+                "seconds": time.perf_counter() - before,
+            }
+        )
+        if error is not None and not may_raise:
+            break
+    sys.modules["__main__"], sys.stdout = main_before, stdout_before
+    return found
+
+
+def run_cell(source: str, names: dict[str, Any], out: Any) -> None:
+    """Run a cell, and print what its last expression gives, unless that is None or ends with a semicolon."""
+    tree = ast.parse(source, PROGRAM)
+    last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+    exec(compile(tree, PROGRAM, "exec", dont_inherit=True), names)
+    if isinstance(last, ast.Expr):
+        value = eval(compile(ast.Expression(last.value), PROGRAM, "eval", dont_inherit=True), names)
+        if value is not None and not source.rstrip().endswith(";"):
+            out.write(f"{value!r}\n")
 
 
 def seed(value: int | None) -> None:

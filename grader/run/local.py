@@ -189,6 +189,7 @@ class LocalRunner:
                     "seed": program.seed,
                     "limits": dataclasses.asdict(program.limits),
                     "cases": program.cases,
+                    "cells": program.cells,
                     "replay": program.replay and codec.encode(program.replay),
                 }
             )

@@ -47,7 +47,7 @@ print(f"{scheduler.get_last_lr()[0]:.6g}")
 """
 """Pays once for what first use of torch pays: its first optimizer imports another second of modules."""
 
-WARM_UP_JOB = {"source": WARM_UP, "asks": ["run.lr_used"], "seed": 0, "cases": [], "replay": None}
+WARM_UP_JOB = {"source": WARM_UP, "asks": ["run.lr_used"], "seed": 0, "cases": [], "cells": [], "replay": None}
 
 HUGE_PAGE = 2 << 20
 

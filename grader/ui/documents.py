@@ -109,6 +109,7 @@ def verify_document(report: Report, torch: str, seconds: float) -> dict[str, Any
         "torch": torch,
         "items": report.items,
         "variants": report.variants,
+        "lessons": report.lessons,
         "claims": report.claims,
         "proven": report.proven,
         "seconds": round(seconds, 3),

@@ -281,6 +281,12 @@ class Terminal:
             said = f"  {'right' if entry.passed else 'wrong'}   {template.inputs(entry.inputs)}"
             self.console.print(said, soft_wrap=True)
 
+    def tell(self, question: Question, result: Result, mistakes: dict[str, Mistake]) -> None:
+        """All there is to say of an answer that will not be asked for again."""
+        self._verdict(result)
+        if result.score.outcome is not Outcome.UNREADABLE:
+            self.explain(question, result, mistakes)
+
     def explain(self, question: Question, result: Result, mistakes: dict[str, Mistake]) -> None:
         """What PyTorch did, the solution, the answer, the other mistakes."""
         try:
