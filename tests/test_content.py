@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from conftest import QUIZZES
 
-from grader import claims
-from grader.model import Bank, Item
+from grader import claims, lesson
+from grader.model import Bank, Item, Prose
 
 NUMERIC = (
     "third-epoch-rate",
@@ -82,3 +83,27 @@ def test_quizzes_are_written_in_one_english(path: object) -> None:
     text = (QUIZZES / str(path)).read_text()
     british = r"\b(optimis|normalis|behaviour|colour|initialis|centre|labell|favour)\w*"
     assert not re.findall(british, text, re.IGNORECASE)
+
+
+PAGES = sorted((QUIZZES.parent / "lessons").glob("*/*.md"))
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_a_page_is_where_it_says_fits_its_time_and_ends_with_practice(path: Path) -> None:
+    (page,), findings = lesson.read([path])
+    assert not findings
+    assert (page.topic, page.mode) == (path.parent.name, path.stem)
+    prose = " ".join(block.text for block in page.blocks if isinstance(block, Prose))
+    assert len(prose.split()) <= 200 * page.minutes
+    assert "quiz" in page.cells[-1].tags
+    assert "**Key result:**" in page.lines[-1] or "**Key result:**" in page.lines[-2]
+    for cell in page.cells:
+        for line in [*cell.source.splitlines(), *(cell.pin.text.splitlines() if cell.pin else ())]:
+            assert len(line) <= 76, line
+
+
+def test_the_table_of_lessons_lists_every_page() -> None:
+    table = (QUIZZES.parent / "lessons/README.md").read_text()
+    for path in PAGES:
+        (page,), _ = lesson.read([path])
+        assert f"({path.parent.name}/{path.name}) | {page.minutes} |" in table

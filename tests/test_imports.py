@@ -12,9 +12,9 @@ from conftest import ROOT
 
 LAYERS = [
     {"errors", "model", "model.*"},
-    {"template", "run", "run.wire", "run.codec", "run.observe", "run.execute", "run.processes", "run.sandbox"},
+    {"template", "trace", "run", "run.wire", "run.codec", "run.observe", "run.execute", "run.processes", "run.sandbox"},
     {"run.worker", "run.local", "run.remembered"},
-    {"source", "fields", "claims", "cases", "lesson", "pins", "trace", "meanings", "mutants", "charts"},
+    {"source", "fields", "claims", "cases", "lesson", "pins", "meanings", "mutants", "charts"},
     {"judging", "picking"},
     {"diagnosis"},
     {"exercises"},

@@ -11,10 +11,21 @@ from torch.nn.functional import mse_loss
 from torch.utils.data import DataLoader, TensorDataset
 
 from grader import trace
+from grader.model import Program, Status
+from grader.run.local import LocalRunner
 
 
 def test_the_example_is_true() -> None:
     assert doctest.testmod(trace).failed == 0
+
+
+def test_programs_in_the_sandbox_may_trace(runner: LocalRunner) -> None:
+    source = (
+        "import torch\nfrom grader import trace\nprint(trace.prediction(torch.nn.Linear(2, 1), torch.zeros(1, 2)))\n"
+    )
+    seen = runner.submit(Program(source, seed=1)).result()
+    assert seen.status is Status.OK, seen
+    assert "Linear  (1, 1)" in seen.stdout
 
 
 def test_a_prediction_is_traced_through_every_layer() -> None:

@@ -56,12 +56,11 @@ def verify(paths: tuple[Path, ...], bank: Path | None, as_json: bool, cache: boo
         if malformed:
             print(f"{len(problems)} problems in the files; nothing was run.")
         else:
-            errors = f", {report.errors} findings" if report.errors else ""
-            read_too = f", {report.lessons} lessons" if report.lessons else ""
-            print(
-                f"{report.items} items, {report.variants} variants{read_too}, {report.claims} claims in torch {torch}:"
-            )
-            print(f"{report.proven} items proven, {report.items - report.proven} not{errors}, in {seconds:.1f} s.")
+            parts = [f"{report.items} items, {report.variants} variants"] if report.items else []
+            parts += [f"{report.lessons} lessons"] if report.lessons else []
+            print(f"{', '.join(parts)}, {report.claims} claims in torch {torch}:")
+            proven = f"{report.proven} items proven, {report.items - report.proven} not, " if report.items else ""
+            print(f"{proven}{report.errors or 'no'} findings, in {seconds:.1f} s.")
     if malformed:
         raise SystemExit(2)
     if any(finding.code == "not-run" for finding in report.findings):

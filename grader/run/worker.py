@@ -26,6 +26,7 @@ import traceback
 from collections import deque
 from typing import Any
 
+from grader import trace  # noqa: F401  (lessons may call it; a child could no longer read its file)
 from grader.run import wire
 from grader.run.execute import address_space, execute, peak_bytes, resident_bytes
 from grader.run.observe import Watcher

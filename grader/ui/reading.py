@@ -53,4 +53,5 @@ def _plain(text: str) -> str:
             continue
         else:
             lines.append(f"> {line}" if depth else line)
-    return re.sub(r"<!--.*?-->", "", "\n".join(lines))
+    text = re.sub(r"\[([^\]]+)\]\(#[^)]*\)", r"\1", "\n".join(lines))  # a place on this page
+    return re.sub(r"<!--.*?-->", "", text)
