@@ -139,14 +139,14 @@ def ending(run: Observation) -> str:
 
 def put(program: str, code: str, hole: str = HOLE) -> str:
     """The program with `code` in the place of the hole; after the program, where it has no such place."""
-    code = code.strip("\n")
+    code = code.rstrip("\n")
     if hole not in program:
         return f"{program.rstrip()}\n{code}\n".lstrip("\n")
     lines = []
-    for line in program.splitlines():
+    for line in program.rstrip("\n").split("\n"):
         if line.strip() == hole:
             indent = line[: len(line) - len(line.lstrip())]
-            lines += [indent + part if part else part for part in code.splitlines()]
+            lines += [indent + part if part else part for part in code.split("\n")]
         else:
             lines.append(line.replace(hole, code))
     return "\n".join(lines) + "\n"
@@ -161,10 +161,7 @@ def assemble(item: Item, parts: Sequence[str]) -> str:
     """The program of an exercise with an answer in its place: its blanks filled, its lines or its code put in."""
     if blank(1) not in item.program:
         return put(item.program, "\n".join(parts), ANSWER)
-    program = item.program
-    for number, part in enumerate(parts, 1):
-        program = program.replace(blank(number), part)
-    return program
+    return re.sub(r"\.\.\.([1-9])\.\.\.", lambda place: parts[int(place[1]) - 1], item.program)
 
 
 def main_source(item: Item, variant: Variant) -> str:

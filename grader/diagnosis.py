@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TypeGuard
 
 from grader.charts import direction
-from grader.judging import equal
+from grader.judging import brief, equal
 from grader.model import Value
 from grader.template import show
 
@@ -29,7 +29,7 @@ def departure(yours: Value, right: Value, shows: str, counts: str, tolerance: fl
     'Right until epoch 2. In epoch 3 the rate is 0.3; it should be 0.2, and stay there.'
     """
     if not isinstance(yours, list) or not isinstance(right, list):
-        return f"It gives {show(yours)}; it should be {show(right)}."
+        return f"It gives {_shown(yours)}; it should be {_shown(right)}."
     first = next((k for k, (a, b) in enumerate(zip(yours, right, strict=False)) if not equal(a, b, tolerance)), None)
     if len(yours) != len(right):
         more = "" if first is None else f" They differ from {counts} {first + 1} on."
@@ -39,8 +39,12 @@ def departure(yours: Value, right: Value, shows: str, counts: str, tolerance: fl
     if curve(yours) and curve(right) and (pattern := _pattern(yours, right, shows, counts, tolerance)):
         return pattern
     start = f"Right until {counts} {first}. In" if first else "Already in"
-    place = f"{counts} {first + 1} the {shows} is {show(yours[first])}; it should be {show(right[first])}"
+    place = f"{counts} {first + 1} the {shows} is {_shown(yours[first])}; it should be {_shown(right[first])}"
     return f"{start} {place}{_then(yours[first:], right[first:])}."
+
+
+def _shown(value: Value) -> str:
+    return brief(show(value), 120)
 
 
 def _many(count: int, shows: str) -> str:

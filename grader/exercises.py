@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import ast
 import builtins
+import keyword
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -86,7 +88,7 @@ def judge(item: Item, variant: Variant, results: Results, *, mutate: bool = Fals
     right = [seen(run) for run in reference.cases]
     counted = proof.claims + len(sources)
     if not passes_itself(item, reference, len(check)):
-        said = first_trouble(reference) or "`holds` is false"
+        said = first_trouble(reference) or ("`holds` is false" if item.holds else "what it gives is not a number")
         findings.found = [finding for finding in findings.found if finding.code != "program-raises"]  # the same again
         findings.add("reference-fails", f"the reference is rejected: {said}", exercise.at, "mend it, or its check")
         return replace(proof, findings=tuple(findings.found), claims=counted)
@@ -120,6 +122,7 @@ def passes_itself(item: Item, reference: Observation, count: int) -> bool:
     """Whether the reference ran in the first `count` cases, without an error, and its `holds` is true."""
     cases = reference.cases[:count]
     ran = bool(cases) and all(run.status is Status.OK and not run.asked[0].error for run in cases)
+    ran = ran and all(judging.equal(seen(run), seen(run), item.tolerance) for run in cases)  # NaN equals nothing
     return ran and (item.holds is None or all(run.asked[1].value is True for run in cases))
 
 
@@ -218,8 +221,17 @@ def check_cases(item: Item, findings: Findings) -> None:
     if hidden and hidden != set(names):
         message = f"hidden cases draw {', '.join(sorted(hidden))}; given ones have {', '.join(names) or 'no names'}"
         findings.add("bad-field", message, exercise.at, "draw each name that a given case has")
+    for name in names:
+        if not name.isidentifier() or keyword.iskeyword(name):
+            findings.add("bad-field", f"`{name}` cannot be an input", exercise.at, "use a plain Python name")
+    if item.program.count(claims.ANSWER) > 1:
+        message = f"`{claims.ANSWER}` stands twice in the program"
+        findings.add("bad-field", message, item.program_at or item.at, "keep one of them")
     for one in exercise.hidden:
-        if not one.values and one.low >= one.high:
+        if not (math.isfinite(one.low) and math.isfinite(one.high)):
+            message = f"`{one.name}` is drawn from {one.low} to {one.high}"
+            findings.add("bad-field", message, exercise.at, "give both ends as numbers")
+        elif not one.values and one.low >= one.high:
             message = f"`{one.name}` is drawn from {one.low} to {one.high}"
             findings.add("bad-field", message, exercise.at, "write `{from: 2, to: 9}`, the smaller one first")
     if taken := {name for name, _ in item.variants[0].values} & set(names):

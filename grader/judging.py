@@ -23,6 +23,8 @@ def equal(one: Value, other: Value, tolerance: float) -> bool:
         return math.isclose(one, other, rel_tol=tolerance, abs_tol=1e-12)
     if isinstance(one, list) and isinstance(other, list):
         return len(one) == len(other) and all(equal(a, b, tolerance) for a, b in zip(one, other, strict=True))
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(equal(one[name], other[name], tolerance) for name in one)
     return type(one) is type(other) and one == other
 
 

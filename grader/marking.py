@@ -35,6 +35,9 @@ from grader.run import Runner
 LIMITS = Limits(wall_seconds=6.0, cpu_seconds=4, memory_bytes=1 << 30, output_bytes=256 << 10)
 """What the answer of a learner may use, all its cases together."""
 
+REDRAWS = 5
+"""How often hidden inputs are drawn, until the reference can take them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Marker:
@@ -55,36 +58,63 @@ class _Marked:
 def grade(item: Item, proof: Proof, response: Response, marker: Marker) -> Score:
     """Run an answer beside the reference, and say what is the matter with it."""
     exercise, variant = exercise_of(item), proof.variant
-    drawn = draw(exercise, f"{marker.seed}\0{item.id}", exercise.draws)
-    cases = [*exercise.given, *drawn]
     runner = marker.runner()
-    answer = _submit(runner, item, variant, response.parts, cases, LIMITS)
-    reference = _submit(runner, item, variant, exercise.reference, cases, claims.LIMITS)
-    run, right = answer.result(), reference.result()
+    cases, run, right = _run(item, proof, response, marker, runner)
     for observation in (run, right):
         if observation.status is Status.NOT_RUN:
             return Score(Outcome.NOT_RUN, None, feedback=observation.note or "the answer could not be run")
     if not passes_itself(replace(item, holds=None), right, len(cases)):
         return Score(Outcome.NOT_RUN, None, feedback=f"the reference did not run: {first_trouble(right)}")
     trouble = next((case for case in run.cases if case.error), run)
-    if trouble.error and trouble.error.type in ("SyntaxError", "IndentationError", "TabError"):
+    if trouble.error and trouble.error.before_running:
         line = _own_line(item, variant, cases[0], response.parts, trouble.error.line)
         place = f" in line {line}" if line else ""
-        said = re.sub(r" on line \d+$", "", trouble.error.message)  # a line of the whole program, which is not theirs
-        return Score(Outcome.UNREADABLE, None, feedback=f"this is not Python{place}: {said}")
+        # Python names lines of the whole program in its messages, which are not the learner's.
+        said = re.sub(r" on line \d+$| \(detected at line \d+\)", "", trouble.error.message)
+        pasted = any(re.match(r"\s*(>>>|```)", line) for line in "\n".join(response.parts).split("\n"))
+        more = "; paste the code alone, without `>>>` and fences" if pasted else ""
+        return Score(Outcome.UNREADABLE, None, feedback=f"this is not Python{place}: {said}{more}")
+    passed = [
+        _holds(runner, item, variant, case) if item.holds else _same(item, case, its)
+        for case, its in zip(run.cases, right.cases, strict=False)
+    ]
+    if None in passed:
+        return Score(Outcome.NOT_RUN, None, feedback="the answer was run, but what it did could not be judged")
     checked = tuple(
-        Checked(
-            inputs,
-            _holds(runner, item, variant, case) if item.holds else _same(item, case, its),
-            seen(case),
-            seen(its),
-            place >= len(exercise.given),
-        )
+        Checked(inputs, bool(passed[place]), seen(case), seen(its), place >= len(exercise.given))
         for place, (inputs, case, its) in enumerate(zip(cases, run.cases, right.cases, strict=False))
     )
     if len(checked) == len(cases) and all(entry.passed for entry in checked):
         return _right(item, run, checked)
     return _wrong(item, proof, response, runner, _Marked(run, checked), cases)
+
+
+def _run(
+    item: Item, proof: Proof, response: Response, marker: Marker, runner: Runner
+) -> tuple[list[Inputs], Observation, Observation]:
+    """The cases, and what was observed of the answer and of the reference.
+
+    Inputs that the reference itself cannot take are drawn again. A case that raises where the first did not is run once
+    more by itself: what an earlier case left in the process may have been in its way.
+    """
+    exercise, variant = exercise_of(item), proof.variant
+    for attempt in range(REDRAWS):
+        cases = [*exercise.given, *draw(exercise, f"{marker.seed}\0{item.id}\0{attempt}", exercise.draws)]
+        answer = _submit(runner, item, variant, response.parts, cases, LIMITS)
+        right = _submit(runner, item, variant, exercise.reference, cases, claims.LIMITS).result()
+        run = answer.result()
+        if right.status is Status.NOT_RUN or passes_itself(replace(item, holds=None), right, len(cases)):
+            break
+    if run.cases and not run.cases[0].error:
+        again = {
+            place: _submit(runner, item, variant, response.parts, [cases[place]], LIMITS)
+            for place, case in enumerate(run.cases)
+            if case.error
+        }
+        alone = {place: future.result().cases for place, future in again.items()}
+        mended = [alone[place][0] if alone.get(place) else case for place, case in enumerate(run.cases)]
+        run = replace(run, cases=tuple(mended))
+    return cases, run, right
 
 
 def _submit(
@@ -95,13 +125,15 @@ def _submit(
     return runner.submit(Program(source, asks, claims.SEEDS[0], limits, preludes(variant, cases)))
 
 
-def _holds(runner: Runner, item: Item, variant: Variant, case: Observation) -> bool:
-    """Whether `holds` is true of an observation; asked where the learner's code never was."""
+def _holds(runner: Runner, item: Item, variant: Variant, case: Observation) -> bool | None:
+    """Whether `holds` is true of an observation, asked where the learner's code never was; None: it could not be."""
     assert item.holds is not None
     if case.status is not Status.OK:
         return False
     program = Program(variant.prelude, (item.holds.text,), claims.SEEDS[0], claims.LIMITS, replay=case)
     judged = runner.submit(program).result()
+    if judged.status is not Status.OK:
+        return None
     return bool(judged.asked) and judged.asked[0].value is True
 
 
@@ -145,7 +177,7 @@ def _wrong(
         ]
     if failed.inputs and details:
         details[0] = f"With {template.inputs(failed.inputs)}: {details[0][0].lower()}{details[0][1:]}"
-    if count and all(entry.passed for entry in checked if not entry.hidden):
+    if count and not case.error and all(entry.passed for entry in checked if not entry.hidden):
         only = "It is right for the inputs that were shown, and not for others."
         details.insert(0, f"{only} Work from the names of the inputs, not from their values.")
     return Score(outcome, points, mistake, "", tuple(details), chart, checked, run)
@@ -179,7 +211,9 @@ def _ended(run: Observation) -> str:
         case Status.MEMORY:
             return "Your code used up the memory that an answer may have (1 GiB)."
         case Status.OUTPUT:
-            return f"Your code printed without end: it was {run.note}."
+            return f"Your code printed too much: it was {run.note}."
+        case Status.OK | Status.ERROR:
+            return "What your code left is too much to keep, so nothing could be read from it."
         case _:
             return f"Your code ended its own process ({run.note}), so nothing could be read from it."
 
@@ -204,7 +238,7 @@ def _own_line(item: Item, variant: Variant, inputs: Inputs, parts: Sequence[str]
     if claims.ANSWER not in item.program:
         above = (preludes(variant, [inputs])[0] + item.program.rstrip()).count("\n") + bool(item.program.strip())
     own = line - above
-    return own if 1 <= own <= "\n".join(parts).strip("\n").count("\n") + 1 else None
+    return own if 1 <= own <= "\n".join(parts).rstrip("\n").count("\n") + 1 else None
 
 
 # ---------------------------------------------------------------- a question about one's own code

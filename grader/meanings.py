@@ -40,6 +40,6 @@ MEANINGS: tuple[tuple[str, str, str], ...] = (
 def meaning(kind: str, message: str) -> str:
     """What an error usually means; empty where nothing is known of it."""
     for known, pattern, text in MEANINGS:
-        if kind == known and (found := re.search(pattern, message)):
+        if kind == known and (found := re.search(pattern, message[:500])):
             return text.format(*found.groups())
     return ""

@@ -48,8 +48,8 @@ def mutants(source: str) -> list[Mutant]:
                 seen.add(text)
                 found.append(Mutant(text + "\n", what, getattr(node, "lineno", 1)))
     found.sort(key=lambda mutant: mutant.line)
-    step = max(1, -(-len(found) // MOST))
-    return found[::step]
+    kept = min(MOST, len(found))
+    return [found[place * len(found) // kept] for place in range(kept)]
 
 
 def _edits(node: ast.AST) -> Iterator[tuple[str, _Edit]]:

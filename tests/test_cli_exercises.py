@@ -97,7 +97,7 @@ def test_a_sitting_with_code_at_a_terminal(environment: dict[str, str], home: Pa
     command.expect("Question 2 of 2")
     command.sendline("1; 2")
     command.expect("Try again: 2 texts")
-    command.sendline("")
+    command.sendline("s")
     command.expect("One way to write it")
     command.expect("2 of 2 questions: 1 correct, 1 incorrect")
     command.expect(pexpect.EOF)

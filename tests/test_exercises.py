@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import random
 import re
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,7 @@ from grader import bank as banks
 from grader import cli, kinds, marking, meanings, mutants
 from grader.errors import InputError
 from grader.marking import Marker
-from grader.model import Bank, Item, Limits, Outcome, Program, Proof, Response, Score, Status
+from grader.model import Bank, Item, Limits, Observation, Outcome, Program, Proof, Response, Score, Status, Unreadable
 from grader.run.local import LocalRunner
 from grader.verify import Proving, verify
 
@@ -98,7 +98,7 @@ def test_what_a_wrong_program_is_told(
     [
         ("while True: pass", "did not end"),
         ("import time\ntime.sleep(60)", "did not end"),
-        ("while True: print('x' * 1000)", "printed without end"),
+        ("while True: print('x' * 1000)", "printed too much"),
         ("import os\nos._exit(0)", "ended its own process"),
         ("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)", "ended its own process"),
     ],
@@ -207,6 +207,124 @@ def test_the_factor_of_our_own_bank(name: str, bank: Bank, runner: LocalRunner) 
         else:
             assert (score.outcome is Outcome.CORRECT) == (name != "hard-coded")
             assert score.mistake is None
+
+
+FRAME = """\
+import json, os, struct
+def say(frame):
+    body = json.dumps(frame).encode()
+    for descriptor in range(3, 40):
+        try:
+            os.write(descriptor, struct.pack("!I", len(body)) + body)
+        except OSError:
+            pass
+    os._exit(0)
+one = {"status": "ok", "lr_at_start_by_group": [], "lr_used_by_group": [], "lr_after_step_by_group": [], "losses": [],
+       "warnings": [], "error": None, "asked": [{"value": [0.1] * 12}], "seconds": 0.0, "peak_bytes": 0}
+deep = 1.0
+for _ in range(400): deep = [deep]
+whole = {**one, "asked": [], "cases": [one] * 4}
+"""
+FRAMES = {
+    "no cases": "say({**whole, 'cases': []})",
+    "too few cases": "say({**whole, 'cases': [one]})",
+    "too many cases": "say({**whole, 'cases': [one] * 50})",
+    "a huge number": "say({**whole, 'cases': [{**one, 'asked': [{'value': [10**400] * 12}]}] * 4})",
+    "a huge time": "say({**whole, 'seconds': 10**400})",
+    "a deep value": "say({**whole, 'cases': [{**one, 'asked': [{'value': deep}]}] * 4})",
+    "not run": "say({**whole, 'status': 'not-run', 'note': 'the machine is on fire'})",
+    "cases in cases": "say({**whole, 'cases': [{**whole, 'status': 'not-run'}] * 4})",
+    "endless text": "say({**whole, 'cases': [{**one, 'asked': [{'value': ['x' * 500000] + [0.1] * 11}]}] * 4})",
+    "a slow message": "say({**whole, 'cases': [{**one, 'status': 'error', 'error': {'type': 'TypeError', 'message': 'unsupported operand type(s) for ' * 90000, 'line': 1, 'code': ''}}] * 4})",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FRAMES)
+def test_a_forged_result_is_wrong_and_harms_nobody(
+    name: str, proofs: dict[str, tuple[Item, Proof]], marker: Marker
+) -> None:
+    score = mark(proofs["factor"], marker, FRAME + FRAMES[name])
+    assert (score.outcome, score.points) == (Outcome.INCORRECT, 0.0), score
+    assert len(" ".join([score.feedback, *score.details])) < 2_000
+    assert "on fire" not in score.feedback
+    assert mark(proofs["factor"], marker, RIGHT["class"]).outcome is Outcome.CORRECT
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "import os\nos.mkdir('checkpoints')\n",
+        "open('log.txt', 'x').close()\n",
+        "torch.set_num_interop_threads(1)\n",
+        "from __future__ import annotations\n",
+        "\n\n\ufeff".removesuffix("\ufeff"),
+        "text = 'a\u2028b'\n",
+    ],
+)
+def test_what_one_case_leaves_behind_is_not_in_the_way_of_the_next(
+    before: str, proofs: dict[str, tuple[Item, Proof]], marker: Marker
+) -> None:
+    item, proof = proofs["factor"]
+    kind = kinds.get("code")
+    prompt = kind.prompt(item, proof.variant, proof)
+    assert prompt
+    for raw in (
+        before + RIGHT["class"],
+        (before + RIGHT["class"]).replace("\n", "\r\n"),
+        "\ufeff" + before + RIGHT["class"],
+    ):
+        response = kind.read(prompt, raw)
+        assert isinstance(response, Response)
+        assert kind.grade(item, proof, response, marker).outcome is Outcome.CORRECT
+
+
+def test_lines_are_counted_as_the_learner_counts_them(proofs: dict[str, tuple[Item, Proof]], marker: Marker) -> None:
+    item, proof = proofs["factor"]
+    kind = kinds.get("code")
+    prompt = kind.prompt(item, proof.variant, proof)
+    assert prompt
+    for raw, said in (
+        ("\n\n\ndef factor(epoch):\n    return nope\n", "line 5 of your code: `return nope`"),
+        ("def factor(epoch):\r    return nope\r", "line 2 of your code"),
+        ("def factor(epoch):\n    return 'a\n", "in line 2: unterminated string literal"),
+        (">>> def factor(epoch):\n...     return 1\n", "paste the code alone"),
+    ):
+        response = kind.read(prompt, raw)
+        assert isinstance(response, Response)
+        score = kind.grade(item, proof, response, marker)
+        assert said in " ".join([score.feedback, *score.details])
+        assert "detected at" not in score.feedback
+
+
+def test_an_error_of_syntax_that_is_raised_later_is_wrong_and_not_unreadable(
+    proofs: dict[str, tuple[Item, Proof]], marker: Marker
+) -> None:
+    for code in ("raise SyntaxError('gave up')\n", "def factor(epoch):\n    return eval('1 +')\n"):
+        assert mark(proofs["factor"], marker, code).outcome is Outcome.INCORRECT
+
+
+@pytest.mark.parametrize("part", ["1) #", "1 +", "1; 2", "(", "'"])
+def test_a_blank_takes_what_is_python_by_itself(part: str, proofs: dict[str, tuple[Item, Proof]]) -> None:
+    item, proof = proofs["blanks"]
+    kind = kinds.get("fill")
+    prompt = kind.prompt(item, proof.variant, proof)
+    assert prompt
+    assert isinstance(kind.read(prompt, f"1; {part}"), Unreadable)
+
+
+def test_what_cannot_be_asked_is_not_judged(proofs: dict[str, tuple[Item, Proof]], runner: LocalRunner) -> None:
+    class NoReplay:
+        def submit(self, program: Program) -> Future[Observation]:
+            if program.replay is None:
+                return runner.submit(program)
+            future: Future[Observation] = Future()
+            future.set_result(Observation(Status.NOT_RUN, note="no"))
+            return future
+
+        def close(self) -> None: ...
+
+    score = mark(proofs["blanks"], Marker(NoReplay, 1), "1", "1")
+    assert (score.outcome, score.points) == (Outcome.NOT_RUN, None)
 
 
 # ---------------------------------------------------------------- ten thousand wrong answers

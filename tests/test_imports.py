@@ -43,6 +43,7 @@ WORKER_SIDE = {
     "run.observe",
     "run.sandbox",
     "run.wire",
+    "run.codec",
     "run",
 }
 

@@ -29,8 +29,9 @@ def verify(paths: tuple[Path, ...], bank: Path | None, as_json: bool, cache: boo
     from grader.verify import verify as prove
 
     started = time.monotonic()
-    store = Store()
     with contextlib.ExitStack() as stack:
+        store = Store()
+        stack.callback(store.close)
         runner: LocalRunner | RememberingRunner
         if cache:
             runner = RememberingRunner(store, LocalRunner)

@@ -43,6 +43,7 @@ def proof_runner() -> Iterator[tuple[RememberingRunner, Store]]:
         yield runner, store
     finally:
         runner.close()
+        store.close()
 
 
 def make_marker(runner: RememberingRunner, *, soon: bool) -> Marker:
@@ -150,6 +151,8 @@ def _finite(data: Any) -> Any:
     match data:
         case float() if not math.isfinite(data):
             return str(data)
+        case str():
+            return data.encode("utf-8", "backslashreplace").decode()
         case dict():
             return {key: _finite(value) for key, value in data.items()}
         case list() | tuple():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from grader import exercises
@@ -60,7 +61,10 @@ def read(prompt: Prompt, raw: str) -> Response | Unreadable:
         return Unreadable(raw, "there is no code")
     if len(raw.encode(errors="replace")) > LONGEST:
         return Unreadable(raw, f"the code is longer than {LONGEST:,} bytes")
-    return Response(raw, parts=(raw.replace("\r\n", "\n").strip("\n") + "\n",))
+    text = raw.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").rstrip("\n")
+    # A program has its inputs before it, where these imports may not stand; Python 3 does not need them.
+    text = re.sub(r"^from __future__ import .*$", "", text, flags=re.MULTILINE)
+    return Response(raw, parts=(text + "\n",))
 
 
 def samples(item: Item, proof: Proof) -> dict[str, str]:

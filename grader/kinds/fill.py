@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from typing import TYPE_CHECKING
 
 from grader import claims, exercises
@@ -51,6 +52,10 @@ def check(item: Item, findings: Findings) -> None:
             where = "is not in" if wanted else "is in"
             message = f"`{claims.blank(number)}` {where} the program, and `fills` has {len(item.exercise.reference)}"
             findings.add("bad-field", message, item.program_at or item.at, "number the blanks from 1, one fill each")
+    for part in (*item.exercise.reference, *(part for wrong in item.exercise.wrong for part in wrong.parts)):
+        if not _closed(part):
+            message = f"`{part}` is not Python by itself"
+            findings.add("bad-field", message, item.exercise.at, "let each blank take an expression or arguments")
     for wrong in item.exercise.wrong:
         if len(wrong.parts) != len(item.exercise.reference):
             message = f"the mistake `{wrong.mistake}` fills {len(wrong.parts)} blanks"
@@ -88,7 +93,18 @@ def read(prompt: Prompt, raw: str) -> Response | Unreadable:
         return Unreadable(raw, f"answer with {wanted}{between}")
     if any(len(part) > LONGEST for part in parts):
         return Unreadable(raw, f"one of the texts is longer than {LONGEST} characters")
+    if bad := next((part for part in parts if not _closed(part)), None):
+        return Unreadable(raw, f"`{bad[:40]}` is not Python by itself; give a whole expression for each blank")
     return Response(raw, parts=tuple(parts))
+
+
+def _closed(part: str) -> bool:
+    """Whether a text is whole Python, as an argument would be: it closes what it opens, and hides nothing after it."""
+    try:
+        ast.parse(f"f({part}\n)", mode="eval")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
 
 
 def samples(item: Item, proof: Proof) -> dict[str, str]:

@@ -44,7 +44,7 @@ def check(item: Item, findings: Findings) -> None:
     assert item.exercise is not None
     exercises.check_holds(item, findings)
     lines = item.exercise.reference
-    if len(set(lines)) != len(lines):
+    if len({line.strip() for line in lines}) != len(lines):
         findings.add("bad-field", "two of the lines are the same", item.exercise.at, "make each line its own")
     for wrong in item.exercise.wrong:
         if sorted(wrong.parts) != sorted(lines):

@@ -70,6 +70,8 @@ class Raised:
     message: str
     line: int | None = None
     code: str = ""
+    before_running: bool = False
+    """It is no Python: nothing of the program ran."""
 
     def __str__(self) -> str:
         return f"{self.type}: {self.message}" if self.message else self.type

@@ -12,6 +12,17 @@ T = TypeVar("T")
 MOST_ENTRIES = 100_000
 """Rows of one list of rates, or warnings, that are read."""
 
+LONGEST = 20_000
+"""Characters of one text that are kept."""
+
+DEEPEST = 10
+"""How deep the values of expressions may be nested."""
+
+TOO_LONG = "the observations were too long to keep"
+"""The one note that a child may write; all else that is said of a run is the supervisor's."""
+
+SAID_BY_CHILD = (Status.OK, Status.ERROR, Status.MEMORY)
+
 
 def encode(observation: Observation) -> dict[str, Any]:
     """All fields of an observation, by name."""
@@ -28,7 +39,7 @@ def _decode(data: Any) -> Observation:
     if type(data) is not dict:
         raise ValueError("an observation is an object")
     return Observation(
-        status=Status(_exact(data.get("status"), str)),
+        status=_status(data.get("status")),
         lr_at_start_by_group=_floats(data.get("lr_at_start_by_group")),
         lr_used_by_group=_rows(data.get("lr_used_by_group")),
         lr_after_step_by_group=_rows(data.get("lr_after_step_by_group")),
@@ -40,7 +51,7 @@ def _decode(data: Any) -> Observation:
         asked=tuple(_asked(entry) for entry in _list(data.get("asked"))),
         seconds=_number(data.get("seconds")),
         peak_bytes=_exact(data.get("peak_bytes"), int),
-        note=_exact(data.get("note", ""), str),
+        note=TOO_LONG if data.get("note") == TOO_LONG else "",
     )
 
 
@@ -50,10 +61,24 @@ def _exact(value: Any, kind: type[T]) -> T:
     return value
 
 
+def _status(value: Any) -> Status:
+    status = Status(_exact(value, str))
+    if status not in SAID_BY_CHILD:
+        raise ValueError(f"a child does not say of itself that it is `{status.value}`")
+    return status
+
+
+def _text(value: Any) -> str:
+    return _exact(value, str)[:LONGEST]
+
+
 def _number(value: Any) -> float:
     if type(value) not in (int, float):
         raise ValueError(f"expected a number, found {type(value).__name__}")
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError:
+        raise ValueError("a number is too large") from None
 
 
 def _list(value: Any) -> list[Any]:
@@ -77,26 +102,38 @@ def _line(value: Any) -> int | None:
 
 def _warned(entry: Any) -> Warned:
     entry = _exact(entry, dict)
-    return Warned(_exact(entry.get("category"), str), _exact(entry.get("message"), str), _line(entry.get("line")))
+    return Warned(_text(entry.get("category")), _text(entry.get("message")), _line(entry.get("line")))
 
 
 def _raised(entry: Any) -> Raised:
     entry = _exact(entry, dict)
     return Raised(
-        _exact(entry.get("type"), str),
-        _exact(entry.get("message"), str),
+        _text(entry.get("type")),
+        _text(entry.get("message")),
         _line(entry.get("line")),
-        _exact(entry.get("code"), str),
+        _text(entry.get("code")),
+        _exact(entry.get("before_running", False), bool),
     )
 
 
 def _asked(entry: Any) -> Asked:
     entry = _exact(entry, dict)
     error = entry.get("error")
-    return Asked(_plain(entry.get("value")), None if error is None else _exact(error, str))
+    return Asked(_plain(entry.get("value")), None if error is None else _text(error))
 
 
-def _plain(value: Any) -> Value:
-    """JSON data as it was parsed: nothing else can come out of `json.loads`."""
-    result: Value = value
-    return result
+def _plain(value: Any, depth: int = 0) -> Value:
+    """JSON data as it was parsed, if it is neither too deep, nor holds numbers that are no floats."""
+    match value:
+        case str():
+            return value[:LONGEST]
+        case bool() | None:
+            return value
+        case int() | float():
+            _number(value)
+            return value
+        case list() if depth < DEEPEST:
+            return [_plain(entry, depth + 1) for entry in _list(value)]
+        case dict() if depth < DEEPEST:
+            return {key[:LONGEST]: _plain(entry, depth + 1) for key, entry in value.items()}
+    raise ValueError("a value is nested too deeply")

@@ -6,6 +6,7 @@ import ast
 import errno
 import io
 import linecache
+import math
 import os
 import random
 import resource
@@ -65,7 +66,7 @@ def execute(job: dict[str, Any], watcher: Watcher, out: Any) -> dict[str, Any]:
     if job["cells"]:
         seen = execute_cells(job, watcher, out)
     elif job["cases"]:
-        seen = [execute_once(job | {"source": case + job["source"]}, watcher, out) for case in job["cases"]]
+        seen = [execute_case(number, job, watcher, out) for number in range(len(job["cases"]))]
     else:
         return execute_once(job, watcher, out)
     return NOTHING_SEEN | {
@@ -76,22 +77,39 @@ def execute(job: dict[str, Any], watcher: Watcher, out: Any) -> dict[str, Any]:
     }
 
 
+def execute_case(number: int, job: dict[str, Any], watcher: Watcher, out: Any) -> dict[str, Any]:
+    """Run a program with one of its cases, in a folder of its own: what another case left there is not in the way."""
+    home = os.getcwd()
+    try:
+        os.mkdir(f"case{number}")
+        os.chdir(f"case{number}")
+    except OSError:  # the program before has filled the scratch space, or made it so: it then shares the folder
+        os.chdir(home)
+    try:
+        return execute_once(job | {"source": job["cases"][number] + job["source"]}, watcher, out)
+    finally:
+        os.chdir(home)
+
+
 def execute_once(job: dict[str, Any], watcher: Watcher, out: Any) -> dict[str, Any]:
     """Run a program in a `__main__` of its own, then evaluate the expressions that are asked for."""
     source: str = job["source"]
     error: BaseException | None = None
+    compiled = False
     module = types.ModuleType("__main__")
     names = module.__dict__
     main_before, stdout_before = sys.modules["__main__"], sys.stdout
     tee = Tee(out)
     sys.modules["__main__"], sys.stdout = module, tee
-    linecache.cache[PROGRAM] = (len(source), None, source.splitlines(keepends=True), PROGRAM)
+    linecache.cache[PROGRAM] = (len(source), None, [line + "\n" for line in source.split("\n")], PROGRAM)
     seed(job["seed"])
     watcher.reset()
     before, peak_before = time.perf_counter(), peak_bytes(resource.getrusage(resource.RUSAGE_SELF))
     with warnings.catch_warnings(record=True) as warned:
         try:
-            exec(compile(source, PROGRAM, "exec", dont_inherit=True), names)
+            code = compile(source, PROGRAM, "exec", dont_inherit=True)
+            compiled = True
+            exec(code, names)
         except BaseException as raised:
             if not isinstance(raised, SystemExit) or raised.code not in (None, 0):
                 error = raised
@@ -106,7 +124,7 @@ def execute_once(job: dict[str, Any], watcher: Watcher, out: Any) -> dict[str, A
             "losses": run.losses,
             "stdout": run.stdout[:LONGEST_TEXT],
             "warnings": [describe_warning(warning) for warning in warned or ()],
-            "error": None if error is None else describe_error(error, source),
+            "error": None if error is None else describe_error(error, source) | {"before_running": not compiled},
             "seconds": seconds,
             "peak_bytes": peak,
         }
@@ -128,7 +146,7 @@ def execute_cells(job: dict[str, Any], watcher: Watcher, out: Any) -> list[dict[
     for source, may_raise in job["cells"]:
         tee = Tee(out)
         sys.stdout = tee
-        linecache.cache[PROGRAM] = (len(source), None, source.splitlines(keepends=True), PROGRAM)
+        linecache.cache[PROGRAM] = (len(source), None, [line + "\n" for line in source.split("\n")], PROGRAM)
         error: BaseException | None = None
         before = time.perf_counter()
         with warnings.catch_warnings(record=True) as warned:
@@ -186,7 +204,9 @@ def evaluate(expression: str, scope: dict[str, Any]) -> dict[str, Any]:
 
 def plain(value: Any, depth: int = 0) -> Any:
     """A value as JSON data: numbers, text, lists and dicts as they are, tensors as lists, all else as its repr."""
-    if value is None or type(value) in (bool, int, float):
+    if type(value) is int:
+        return value if abs(value) < 1 << 1000 else math.inf if value > 0 else -math.inf
+    if value is None or type(value) in (bool, float):
         return value
     if isinstance(value, str):
         return str(value)[:LONGEST_TEXT]
@@ -228,7 +248,7 @@ def describe_error(error: BaseException, source: str) -> dict[str, Any]:
             if frame.f_code.co_filename == PROGRAM:
                 line = number
         message = message_of(error)
-    lines = source.splitlines()
+    lines = source.split("\n")
     return {
         "type": type(error).__name__,
         "message": str(message)[:LONGEST_TEXT],

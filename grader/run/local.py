@@ -82,21 +82,27 @@ class LocalRunner:
     # ------------------------------------------------------------ called from any thread
 
     def start(self) -> None:
-        """Begin to start the worker now, without waiting for it."""
+        """Begin to start the worker now, without waiting for it. Raises GraderError where the runner is closed."""
         with self._lock:
             if self._closing:
                 raise GraderError("the runner is closed")
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._serve, name="grader-runner", daemon=True)
-                self._thread.start()
+            self._start()
+
+    def _start(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._serve, name="grader-runner", daemon=True)
+            self._thread.start()
 
     def submit(self, program: Program) -> Future[Observation]:
         """Queue a program; see `Runner.submit`."""
         job = Job(program)
-        self.start()
         with self._lock:
+            if self._closing:
+                _settle(job, Observation(Status.NOT_RUN, note="the runner is closed"))
+                return job.future
             self._pending.append(job)
-        self._wake()
+            self._start()
+            self._wake()
         return job.future
 
     def close(self) -> None:
@@ -398,8 +404,9 @@ class LocalRunner:
             if frame is None:
                 return False
             observation = codec.decode(frame)
-        except (ValueError, UnicodeDecodeError) as error:
-            child.garbled = str(error)
+            _check_cases(observation, child.job.program)
+        except Exception as error:  # noqa: BLE001  (whatever a child sends is its own trouble, never ours)
+            child.garbled = str(error)[:200]
             self._kill(worker, child)
             return False
         if not self._drain(worker, child):  # its last words were too many
@@ -460,6 +467,14 @@ class LocalRunner:
     def _unregister(self, thing: Any) -> None:
         with contextlib.suppress(KeyError, ValueError):
             self._selector.unregister(thing)
+
+
+def _check_cases(observation: Observation, program: Program) -> None:
+    """Raises ValueError unless an observation has as many cases as its program, or says that they were too many."""
+    count = len(observation.cases)
+    fits = count <= len(program.cells) if program.cells else count == len(program.cases)
+    if not fits and not (count == 0 and observation.note == codec.TOO_LONG):
+        raise ValueError(f"it speaks of {count} cases")
 
 
 def _settle(job: Job, observation: Observation) -> None:

@@ -49,7 +49,7 @@ def message_of(thing: BaseException | str) -> str:
     """What an exception or warning says, shortened; its own code may fail, or return a text without end."""
     try:
         return str(thing)[:LONGEST_TEXT]
-    except Exception:  # noqa: BLE001  (it is the program's)
+    except BaseException:  # noqa: BLE001  (it is the program's)
         return "(its message cannot be read)"
 
 
@@ -183,7 +183,7 @@ def _numbers(values: Any) -> list[float]:
     """A list of numbers, or an empty one where that is not what was given."""
     try:
         return [float(value) for value in values]
-    except (TypeError, ValueError, RuntimeError):
+    except (TypeError, ValueError, RuntimeError, OverflowError):
         return []
 
 

@@ -64,6 +64,17 @@ class Store:
         connection.execute(_SCHEMA)
         return connection
 
+    def close(self) -> None:
+        """Let go of the file; what is asked afterwards is not known."""
+        with self._lock:
+            if self._connection:
+                self._connection.close()
+                self._connection = None
+
+    def __del__(self) -> None:
+        if getattr(self, "_connection", None):
+            self.close()
+
     def _start_again(self, error: sqlite3.DatabaseError) -> None:
         """A file that is no database is replaced; one that is locked or read-only is left alone."""
         if isinstance(error, sqlite3.OperationalError):

@@ -28,6 +28,7 @@ from typing import Any
 
 from grader import trace  # noqa: F401  (lessons may call it; a child could no longer read its file)
 from grader.run import wire
+from grader.run.codec import TOO_LONG
 from grader.run.execute import address_space, execute, peak_bytes, resident_bytes
 from grader.run.observe import Watcher
 from grader.run.sandbox import Enclosure, limit
@@ -256,8 +257,9 @@ def frame(result: dict[str, Any]) -> bytes:
         return wire.pack(result)
     except (ValueError, RecursionError):
         result["asked"] = [{"error": "the values are too long to send"} for _ in result["asked"]]
+        result["cases"] = []
         result["lr_used_by_group"] = result["lr_after_step_by_group"] = result["losses"] = result["warnings"] = []
-        result["note"] = "the observations were too long to keep"
+        result["note"] = TOO_LONG
         return wire.pack(result)
 
 

@@ -83,7 +83,7 @@ class Terminal:
                 case "q" | "quit":
                     self.leaving = True
                     return tried
-                case "s" | "skip" | "" if tried is not None:
+                case "s" | "skip" if tried is not None:
                     self.explain(question, tried, mistakes)
                     return tried
                 case "s" | "skip":
@@ -140,7 +140,7 @@ class Terminal:
         """The whole answer, of which the first line was read; None where there is none after all."""
         if not isinstance(prompt.interaction, Write):
             return first
-        if first.startswith("@"):
+        if first.startswith("@") and (first.rstrip().endswith(".py") or Path(first[1:].strip()).expanduser().is_file()):
             try:
                 return Path(first[1:].strip()).expanduser().read_text(encoding="utf-8-sig")
             except (OSError, UnicodeDecodeError) as error:
@@ -189,7 +189,7 @@ class Terminal:
             case _:
                 assert_never(prompt.interaction)
         hints = f"h hint ({left} left)   " if left else ""
-        rest = "Enter: solution" if again else "s skip"
+        rest = "s solution" if again else "s skip"
         self.console.print()
         again_word = "Try again" if again else "Answer"
         self.console.print(f"{again_word}: {answer}   {hints}{rest}   q quit", style="dim")
