@@ -92,16 +92,9 @@ def read(paths: Iterable[Path], memory: Memory | None = None) -> Bank:
     """Read quiz files. Problems of a file are findings; a path that cannot be opened is one too."""
     topics, findings = [], []
     for path in paths:
-        try:
-            text = path.read_bytes().decode("utf-8-sig")
-        except OSError as error:
-            message = f"the file cannot be read: {error.strerror}"
-            findings.append(Finding("unreadable-file", message, Span(str(path)), "check its name and permissions"))
-            continue
-        except UnicodeDecodeError as error:
-            line = error.object[: error.start].count(b"\n") + 1
-            message = f"byte {error.start + 1} is not UTF-8 text"
-            findings.append(Finding("bad-yaml", message, Span(str(path), line), "save the file as UTF-8 text"))
+        text = source.read_text(path, "bad-yaml")
+        if isinstance(text, Finding):
+            findings.append(text)
             continue
         topic, found = parse(text, str(path), memory)
         findings += found
@@ -327,7 +320,7 @@ def _variants(data: dict[str, Any], path: source.Path, build: _Builder) -> tuple
     if len({repr(row) for row in rows}) < len(rows):
         build.report("bad-field", "two variants have the same numbers", at, "leave one of them out")
     written = " ".join(str(value) for name, value in data.items() if name != "params")
-    for name in dict.fromkeys(name for row in rows for name, _ in row):
+    for name in dict.fromkeys(name for row in rows for name, _ in row if not build.findings):
         if not re.search(rf"\b{re.escape(name)}\b", written):
             build.report("bad-field", f"the parameter `{name}` is used nowhere", at, "remove it, or use it")
     return tuple(Variant(index, row) for index, row in enumerate(rows)) or (Variant(),)

@@ -280,6 +280,15 @@ def check_form(item: Item, findings: Findings) -> None:
         check_evidence(item, option, findings)
 
 
+def check_yields(item: Item, findings: Findings) -> None:
+    """Each listed wrong value says how its mistake comes by it."""
+    for option in item.options:
+        if not option.yields and not option.instead:
+            message = f"nothing says how the mistake `{option.mistake}` gets its value"
+            findings.add("unproven", message, option.at, "add `yields:` or `instead:`")
+        check_evidence(item, option, findings)
+
+
 def check_evidence(item: Item, option: Option, findings: Findings) -> None:
     """What ties an option to its mistake fits the form of its claim."""
     if option.key and (option.mistake or option.instead or option.yields or option.because):

@@ -48,15 +48,9 @@ def read(paths: Iterable[Path]) -> tuple[list[Lesson], list[Finding]]:
     """Read lessons; problems of a file are findings."""
     lessons, findings = [], []
     for path in paths:
-        try:
-            text = path.read_bytes().decode("utf-8-sig")
-        except OSError as error:
-            message = f"the file cannot be read: {error.strerror}"
-            findings.append(Finding("unreadable-file", message, Span(str(path)), "check its name and permissions"))
-            continue
-        except UnicodeDecodeError as error:
-            message = f"byte {error.start + 1} is not UTF-8 text"
-            findings.append(Finding("bad-lesson", message, Span(str(path)), "save the file as UTF-8 text"))
+        text = source.read_text(path, "bad-lesson")
+        if isinstance(text, Finding):
+            findings.append(text)
             continue
         lesson, found = parse(text, str(path))
         findings += found

@@ -5,6 +5,7 @@ Anchors, aliases, merge keys and tags are refused: a quiz needs none, and withou
 
 from __future__ import annotations
 
+import pathlib
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -63,6 +64,19 @@ class Source:
             path, key = path[:-1], False
         place = self.places[path]
         return place.key if key and place.key else place.start
+
+
+def read_text(path: pathlib.Path, code: str) -> str | Finding:
+    """The text of a file, or a finding (with this code, where it is no text)."""
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        message = f"the file cannot be read: {error.strerror}"
+        return Finding("unreadable-file", message, Span(str(path)), "check its name and permissions")
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        message = f"byte {error.start + 1} is not UTF-8 text"
+        return Finding(code, message, Span(str(path), line), "save the file as UTF-8 text")
 
 
 def parse(text: str, path: str) -> Source:

@@ -350,7 +350,7 @@ def test_an_error_of_ours_is_told_without_a_traceback(
 def test_without_torch_a_question_is_not_run_and_not_wrong(environment: dict[str, str], tmp_path: Path) -> None:
     """The worker cannot start: exit code 3, the word not-run, no points taken."""
     script = (
-        "import sys, grader.run.local as local\n"
+        "import sys, grader.run.processes as local\n"
         "real = local.worker_environment\n"
         "local.around_worker = lambda *_: None\n"
         f"local.worker_environment = lambda scratch: real(scratch) | {{'PYTHONPATH': '{tmp_path}:{ROOT}'}}\n"

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from grader.model import Limits, Observation, Program, Status
-from grader.run import local, run_all, sandbox
+from grader.run import processes, run_all, sandbox
 from grader.run.local import LocalRunner
 
 CORPUS = sorted((Path(__file__).parent / "hostile").glob("*.py"))
@@ -61,7 +61,7 @@ def walled(request: pytest.FixtureRequest) -> Iterator[LocalRunner]:
     patch = pytest.MonkeyPatch()
     patch.setenv("GRADER_DB", SECRET)
     if request.param == "second wall alone":
-        patch.setattr(local, "around_worker", lambda *_: None)
+        patch.setattr(processes, "around_worker", lambda *_: None)
     elif sandbox.usable_bubblewrap()[0] is None:
         pytest.skip(sandbox.usable_bubblewrap()[1])
     with LocalRunner() as runner:

@@ -418,11 +418,11 @@ def test_a_closed_runner_refuses_programs() -> None:
 def test_a_worker_that_cannot_start_is_not_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Such as where torch is missing: said once, with the reason, and without trying for ever."""
     (tmp_path / "torch.py").write_text("raise ImportError('no torch here')")
-    from grader.run import local
+    from grader.run import processes
 
-    real = local.worker_environment
+    real = processes.worker_environment
     monkeypatch.setattr(
-        local, "worker_environment", lambda scratch: real(scratch) | {"PYTHONPATH": f"{tmp_path}:{ROOT}"}
+        processes, "worker_environment", lambda scratch: real(scratch) | {"PYTHONPATH": f"{tmp_path}:{ROOT}"}
     )
     with LocalRunner(sandbox=False) as runner:
         seen = see(runner, "pass")

@@ -39,11 +39,7 @@ def fields() -> type[ItemFields]:
 
 def check(item: Item, findings: Findings) -> None:
     """See `Kind`."""
-    for option in item.options:
-        if not option.yields and not option.instead:
-            message = f"nothing says how the mistake `{option.mistake}` gets its number"
-            findings.add("unproven", message, option.at, "add `yields:` or `instead:`")
-        claims.check_evidence(item, option, findings)
+    claims.check_yields(item, findings)
 
 
 def judge(item: Item, variant: Variant, results: Results) -> Proof:

@@ -43,11 +43,7 @@ def fields() -> type[ItemFields]:
 
 def check(item: Item, findings: Findings) -> None:
     """See `Kind`."""
-    for option in item.options:
-        if not option.yields and not option.instead:
-            message = f"nothing says how the mistake `{option.mistake}` gets its numbers"
-            findings.add("unproven", message, option.at, "add `yields:` or `instead:`")
-        claims.check_evidence(item, option, findings)
+    claims.check_yields(item, findings)
     for variant in item.variants[:1]:
         if item.cells and _count(item, variant) is None:
             message = f"`{item.cells.text}` is no number of cells (1 to {MOST_CELLS})"

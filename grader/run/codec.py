@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, TypeVar
 
-from grader.model import Asked, Observation, Raised, Status, Value, Warned
+from grader.model import Asked, Observation, Program, Raised, Status, Value, Warned
 
 T = TypeVar("T")
 
@@ -33,6 +33,19 @@ def decode(data: Any) -> Observation:
     """The observation that `data` holds, and those of its cases. Raises ValueError where a field has not its type."""
     cases = tuple(_decode(case) for case in _list(data.get("cases", []))) if type(data) is dict else ()
     return dataclasses.replace(_decode(data), cases=cases)
+
+
+def decode_for(program: Program, data: Any) -> Observation:
+    """The observation of this program that `data` holds: it has as many cases, or says that they were too many.
+
+    Raises ValueError where it has not.
+    """
+    observation = decode(data)
+    count = len(observation.cases)
+    fits = count <= len(program.cells) if program.cells else count == len(program.cases)
+    if not fits and not (count == 0 and observation.note == TOO_LONG):
+        raise ValueError(f"it speaks of {count} cases")
+    return observation
 
 
 def _decode(data: Any) -> Observation:

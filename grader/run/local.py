@@ -17,25 +17,19 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
-import tempfile
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from grader.errors import GraderError
 from grader.model import Observation, Program, Status
 from grader.run import codec, wire
-from grader.run.processes import Child, Job, Worker, how_it_ended, texts, worker_environment
-from grader.run.sandbox import SCRATCH, Walls, around_worker
-
-START_SECONDS = 120.0
-"""How long a worker may take to import torch before it is given up."""
+from grader.run.processes import Child, Job, Worker, how_it_ended, start_worker, texts
+from grader.run.sandbox import Walls
 
 LEAVE_SECONDS = 0.1
 """How long a child may live on after its result, before it is killed. An honest one leaves at once."""
@@ -243,25 +237,8 @@ class LocalRunner:
     # ------------------------------------------------------------ the worker's life
 
     def _start_worker(self) -> Worker:
-        ours, theirs = socket.socketpair()
-        log = tempfile.TemporaryFile()
-        command = [sys.executable, "-P", "-m", "grader.run.worker", str(theirs.fileno())]
-        package = Path(__file__).resolve().parents[1]
-        around = around_worker([*command, "namespaces"], package) if self.sandbox else None
-        scratch = None if around else Path(tempfile.mkdtemp(prefix="grader-"))
-        process = subprocess.Popen(
-            around or [*command, "enclosed" if self.sandbox else "open"],
-            pass_fds=[theirs.fileno()],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            cwd=scratch,
-            env=worker_environment(scratch or Path(SCRATCH)),
-            process_group=0,
-        )
-        theirs.close()
-        worker = Worker(process, ours, log, scratch, time.monotonic() + START_SECONDS)
-        self._selector.register(ours, selectors.EVENT_READ, lambda: self._hear(worker))
+        worker = start_worker(sandbox=self.sandbox)
+        self._selector.register(worker.control, selectors.EVENT_READ, lambda: self._hear(worker))
         return worker
 
     def _hear(self, worker: Worker) -> None:
@@ -403,8 +380,7 @@ class LocalRunner:
             frame = wire.unpack(child.received)
             if frame is None:
                 return False
-            observation = codec.decode(frame)
-            _check_cases(observation, child.job.program)
+            observation = codec.decode_for(child.job.program, frame)
         except Exception as error:  # noqa: BLE001  (whatever a child sends is its own trouble, never ours)
             child.garbled = str(error)[:200]
             self._kill(worker, child)
@@ -467,14 +443,6 @@ class LocalRunner:
     def _unregister(self, thing: Any) -> None:
         with contextlib.suppress(KeyError, ValueError):
             self._selector.unregister(thing)
-
-
-def _check_cases(observation: Observation, program: Program) -> None:
-    """Raises ValueError unless an observation has as many cases as its program, or says that they were too many."""
-    count = len(observation.cases)
-    fits = count <= len(program.cells) if program.cells else count == len(program.cases)
-    if not fits and not (count == 0 and observation.note == codec.TOO_LONG):
-        raise ValueError(f"it speaks of {count} cases")
 
 
 def _settle(job: Job, observation: Observation) -> None:

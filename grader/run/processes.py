@@ -6,6 +6,9 @@ import os
 import signal
 import socket
 import subprocess
+import sys
+import tempfile
+import time
 from collections import deque
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -13,6 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from grader.model import Observation, Program, Status
+from grader.run.sandbox import SCRATCH, around_worker
+
+START_SECONDS = 120.0
+"""How long a worker may take to import torch before it is given up."""
 
 
 @dataclass(slots=True)
@@ -62,6 +69,28 @@ class Worker:
     idle: deque[Child] = field(default_factory=deque)
     ready: bool = False
     rss: int = 0
+
+
+def start_worker(*, sandbox: bool) -> Worker:
+    """Start a worker, behind the walls that there are; it says on its socket when it is ready. Raises OSError."""
+    ours, theirs = socket.socketpair()
+    log = tempfile.TemporaryFile()
+    command = [sys.executable, "-P", "-m", "grader.run.worker", str(theirs.fileno())]
+    package = Path(__file__).resolve().parents[1]
+    around = around_worker([*command, "namespaces"], package) if sandbox else None
+    scratch = None if around else Path(tempfile.mkdtemp(prefix="grader-"))
+    process = subprocess.Popen(
+        around or [*command, "enclosed" if sandbox else "open"],
+        pass_fds=[theirs.fileno()],
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
+        cwd=scratch,
+        env=worker_environment(scratch or Path(SCRATCH)),
+        process_group=0,
+    )
+    theirs.close()
+    return Worker(process, ours, log, scratch, time.monotonic() + START_SECONDS)
 
 
 def texts(child: Child) -> tuple[str, str]:
