@@ -239,7 +239,7 @@ def test_an_answer_may_come_from_a_file(grader: Command, tmp_path: Path) -> None
         (["verify", "--bank", "/nowhere"], "there is no quiz here"),
         (["run", "/nowhere.py"], "/nowhere.py: the file cannot be read"),
         (["run", "/"], "/: the file cannot be read"),
-        (["learn"], "No such command 'learn'"),
+        (["lern"], "No such command 'lern'"),
     ],
 )
 def test_wrong_usage_is_told_in_a_line_or_two(grader: Command, arguments: list[str], said: str) -> None:

@@ -249,7 +249,7 @@ def test_what_is_no_table_is_unreadable(raw: str) -> None:
 
 @pytest.mark.parametrize(
     ("blanks", "raw", "parts"),
-    [(2, "1; 2", ("1", "2")), (2, "1\n2\n", ("1", "2")), (2, " a b ;c;", ("a b", "c")), (1, "f(1)", ("f(1)",))],
+    [(2, "1; 2", ("1", "2")), (2, "1\n2\n", ("1", "2")), (2, " a + b ;c;", ("a + b", "c")), (1, "f(1)", ("f(1)",))],
 )
 def test_blanks_are_read(blanks: int, raw: str, parts: tuple[str, ...]) -> None:
     assert kinds.get("fill").read(_prompt("fill", Fill(blanks)), raw) == Response(raw, parts=parts)

@@ -411,8 +411,10 @@ def test_a_closed_runner_refuses_programs() -> None:
     runner = LocalRunner()
     runner.close()
     runner.close()
+    seen = runner.submit(Program("pass")).result()
+    assert (seen.status, seen.note) == (Status.NOT_RUN, "the runner is closed")
     with pytest.raises(GraderError, match="closed"):
-        runner.submit(Program("pass"))
+        runner.start()
 
 
 def test_a_worker_that_cannot_start_is_not_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -125,7 +125,17 @@ def test_verify_prints_its_document_and_remembers(grader: Command, proven: None)
     done = grader("verify", "--json")
     report = json.loads(done.stdout)
     assert done.returncode == 0
-    assert list(report) == ["format", "torch", "items", "variants", "claims", "proven", "seconds", "findings"]
+    assert list(report) == [
+        "format",
+        "torch",
+        "items",
+        "variants",
+        "lessons",
+        "claims",
+        "proven",
+        "seconds",
+        "findings",
+    ]
     assert report["proven"] == report["items"]
     assert re.fullmatch(r"\d+\.\d+\.\d+", report["torch"])
     assert report["findings"] == []

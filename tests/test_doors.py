@@ -1,0 +1,63 @@
+"""Every kind through the doors that learners use: answers from a pipe, one after the other, and from a file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from grader import kinds
+from grader.model import Bank, Item, Proof
+from grader.run.local import LocalRunner
+from grader.verify import Proving
+
+if TYPE_CHECKING:
+    from conftest import Command
+
+
+def first_proof(item: Item, runner: LocalRunner) -> Proof:
+    return Proving(item, item.variants[0], runner).proof()
+
+
+def typed(item: Item, sample: str) -> str:
+    """A sample as it is typed: code ends with a line that holds only a dot; blanks are lines of one answer."""
+    if item.kind in ("code", "repair"):
+        return sample.rstrip("\n") + "\n.\n" if sample.strip() else ".\n"
+    return sample.replace("\n", ";") + "\n"
+
+
+@pytest.mark.usefixtures("proven")
+@pytest.mark.parametrize("topic", ["warmup", "schedulers"])
+@pytest.mark.parametrize(
+    ("sample", "outcomes"),
+    [("right", {"correct"}), ("wrong", {"incorrect", "partly"}), ("unreadable", {"unreadable"})],
+)
+def test_answers_of_every_kind_from_a_pipe(
+    topic: str, sample: str, outcomes: set[str], bank: Bank, runner: LocalRunner, grader: Command
+) -> None:
+    items = [item for item in bank.items if item.topic == topic and "test" in item.modes]
+    samples = [kinds.get(item.kind).samples(item, first_proof(item, runner))[sample] for item in items]
+    stdin = "".join(typed(item, text) for item, text in zip(items, samples, strict=True))
+    done = grader("quiz", topic, "--mode", "test", "--count", "99", "--json", stdin=stdin)
+    results = json.loads(done.stdout)["results"]
+    assert [result["item"] for result in results] == [item.id for item in items]
+    for result in results:
+        assert result["outcome"] in outcomes, result
+        assert (result["score"] is None) == (sample == "unreadable")
+        assert result["variant_index"] == 0
+    assert {item.kind for item in items} >= {"choice", "sequence", "fill", "order", "code", "repair", "number"}
+
+
+@pytest.mark.usefixtures("proven")
+@pytest.mark.parametrize("kind", kinds.names())
+def test_an_answer_of_every_kind_from_a_file(
+    kind: str, bank: Bank, runner: LocalRunner, grader: Command, tmp_path: Path
+) -> None:
+    item = next(item for item in bank.items if item.kind == kind)
+    samples = kinds.get(kind).samples(item, first_proof(item, runner))
+    for sample, said in (("right", "correct"), ("wrong", ("incorrect", "partly")), ("unreadable", "unreadable")):
+        (tmp_path / "answer").write_text(samples[sample])
+        done = grader("grade", item.id, "--answer-file", tmp_path / "answer")
+        assert done.stdout.startswith(said), (sample, done.stdout)
