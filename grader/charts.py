@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from grader.model import Chart, Curve, Observation
@@ -62,6 +62,33 @@ def spec(chart: Chart) -> dict[str, Any]:
         "data": {"values": rows},
         "mark": {"type": "line", "point": True},
         "encoding": encoding,
+    }
+
+
+def sheet_spec(title: str, x: str, curves: Mapping[str, Sequence[float]]) -> dict[str, Any]:
+    """Many curves as small drawings side by side, each with a scale of its own, as a Vega-Lite 5 spec."""
+    rows = [
+        {"step": step, "value": value, "curve": name}
+        for name, values in curves.items()
+        for step, value in enumerate(values, 1)
+    ]
+    return {
+        "$schema": VEGA_LITE,
+        "title": title,
+        "description": " ".join(f"{name}: {describe_curve(values, counts=x)}" for name, values in curves.items()),
+        "data": {"values": rows},
+        "facet": {"field": "curve", "type": "nominal", "title": None, "sort": list(curves)},
+        "columns": 3,
+        "spec": {
+            "width": 150,
+            "height": 80,
+            "mark": "line",
+            "encoding": {
+                "x": {"field": "step", "type": "quantitative", "title": x, "axis": {"tickMinStep": 1, "format": "d"}},
+                "y": {"field": "value", "type": "quantitative", "title": None, "axis": {"tickCount": 3}},
+            },
+        },
+        "resolve": {"scale": {"y": "independent"}},
     }
 
 

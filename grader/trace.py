@@ -17,7 +17,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from grader.model import Chart, Curve
+from grader.figures import Figure, chart, sheet
+
+__all__ = ["Figure", "Table", "Training", "chart", "data_flow", "prediction", "remark", "sample", "sheet", "train"]
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -119,9 +121,9 @@ class Training:
             rows.append((*row, remark(self.losses[: place + 1])))
         return Table(tuple(columns), tuple(rows))
 
-    def chart(self) -> Chart:
-        """The loss of each epoch."""
-        return Chart("The loss", "epoch", "loss", (Curve("loss", tuple(self.losses)),))
+    def chart(self) -> Figure:
+        """The loss of each epoch, to look at with `.show()`."""
+        return chart("The loss of each epoch", "epoch", "loss", {"loss": self.losses})
 
     def _repr_markdown_(self) -> str:
         return self.table._repr_markdown_()

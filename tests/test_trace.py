@@ -69,7 +69,7 @@ def test_training_is_measured_as_by_hand() -> None:
     assert measured.rates == pytest.approx([0.1, 0.05, 0.025])
     assert measured.steps == pytest.approx([0.1] * 3 + [0.05] * 3 + [0.025] * 3)
     assert measured.table.columns == ("epoch", "rate", "loss", "what the numbers show")
-    assert measured.chart().curves[0].values == tuple(measured.losses)
+    assert measured.chart().chart.curves[0].values == tuple(float(f"{loss:.3g}") for loss in measured.losses)
     with pytest.raises(ValueError, match="step_each"):
         trace.train(model, loader, optimizer, mse_loss, 1, step_each="step")
 

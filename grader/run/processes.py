@@ -122,8 +122,10 @@ def how_it_ended(child: Child, code: int, cpu: float) -> tuple[Status, str]:
 def worker_environment(scratch: Path) -> dict[str, str]:
     """The variables a worker starts with: no secrets of the user, one thread, a home that is thrown away."""
     kept = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")
-    environment = {name: value for name, value in os.environ.items() if name in kept or name.startswith("OPENBLAS_")}
+    rounding = ("OPENBLAS_", "ATEN_CPU_", "MKL_CBWR")  # which of its kernels the processor is to use
+    environment = {name: value for name, value in os.environ.items() if name in kept or name.startswith(rounding)}
     one_thread = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
     package = str(Path(__file__).resolve().parents[2])
     folder = str(scratch)
-    return environment | one_thread | {"PYTHONPATH": package, "HOME": folder, "TMPDIR": folder}
+    alone = {"JOBLIB_MULTIPROCESSING": "0"}  # scikit-learn's workers would ask for semaphores, and warn
+    return environment | one_thread | alone | {"PYTHONPATH": package, "HOME": folder, "TMPDIR": folder}

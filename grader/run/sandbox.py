@@ -120,7 +120,7 @@ def around_worker(command: list[str], package: Path) -> list[str] | None:
         if not path.is_relative_to("/usr"):
             arguments += ["--ro-bind-try", str(path), str(path)]
     arguments += ["--tmpfs", str(package), "--ro-bind", str(package / "run"), str(package / "run")]
-    for name in ("__init__.py", "model", "trace.py"):
+    for name in ("__init__.py", "model", "template.py", "charts.py", "figures.py", "trace.py"):
         arguments += ["--ro-bind", str(package / name), str(package / name)]
     shared = Path(sysconfig.get_path("data")) / "share" / "torch-grader"
     if shared.exists():
