@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: setup quiz test lint types tests verify bench format clean
+.PHONY: setup quiz test lint types tests verify book bench format clean
 
 setup: $(READY)
 
@@ -39,6 +39,10 @@ tests: $(READY)
 
 verify: $(READY)
 	$(BIN)/grader verify --no-cache
+
+book: $(READY)
+	$(BIN)/python -m sphinx -W --keep-going -q lessons build/book
+	@echo "build/book/index.html"
 
 # The tools that we are measured against live in an environment of their own.
 .venv-bench/.ready: pyproject.toml constraints.txt

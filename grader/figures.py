@@ -32,6 +32,8 @@ from grader.model import Chart, Curve
 WIDTH = 76
 VEGA_LITE = "application/vnd.vegalite.v5+json"
 BARS = "▁▂▃▄▅▆▇█"
+BLOCK = re.compile(r"^(Chart: .*\n(?:(?:[^\n:]+:| ) [-+ \d.einaf]+(?:\n|\Z))+)", re.MULTILINE)
+"""Finds charts in an output that has more in it."""
 _HEADER = re.compile(r"Chart: (.*) \((.*), (.*)\)")
 
 

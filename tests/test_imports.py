@@ -25,7 +25,7 @@ LAYERS = [
     {"kinds"},
     {"kinds.*", "shape"},
     {"bank"},
-    {"verify", "session"},
+    {"verify", "session", "scaffold"},
     {"ui", "ui.curves", "ui.documents"},
     {"ui.drawing", "doctor"},
     {"ui.terminal", "ui.reading"},

@@ -12,7 +12,7 @@ import sys
 import click
 
 from grader import __version__
-from grader.cli import authors, learners
+from grader.cli import authors, learners, writers
 from grader.errors import GraderError
 
 
@@ -35,7 +35,8 @@ for command in (
     learners.quiz,
     learners.grade,
     authors.verify,
-    authors.pin,
+    writers.pin,
+    writers.new,
     authors.run,
     authors.schema,
     authors.doctor,

@@ -5,12 +5,19 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from grader.cli.shared import bank_option, json_option, plain_option, print_findings, print_json, read_text
-from grader.errors import InputError
+from grader.errors import GraderError, InputError
+
+if TYPE_CHECKING:
+    from grader.run import Runner
+    from grader.run.remembered import Store
+    from grader.verify import Report
 
 
 @click.command()
@@ -18,17 +25,17 @@ from grader.errors import InputError
 @bank_option
 @json_option
 @click.option("--cache/--no-cache", default=True, show_default=True, help="Use what was proven before.")
-def verify(paths: tuple[Path, ...], bank: Path | None, as_json: bool, cache: bool) -> None:
+@click.option("--watch", is_flag=True, help="Stay, and prove what is saved.")
+def verify(paths: tuple[Path, ...], bank: Path | None, as_json: bool, cache: bool, watch: bool) -> None:
     """Prove every claim of the bank and the lessons in real PyTorch."""
     from grader import bank as banks
-    from grader import lesson as lessons
     from grader.run.local import LocalRunner
     from grader.run.remembered import RememberingRunner, Store, installed_torch
-    from grader.ui.documents import verify_document
-    from grader.verify import Report
-    from grader.verify import verify as prove
 
+    if watch and (as_json or not cache):
+        raise InputError("--watch goes with neither --json nor --no-cache", "leave one of them out")
     started = time.monotonic()
+    wanted = paths or (banks.home(bank),)
     with contextlib.ExitStack() as stack:
         store = Store()
         stack.callback(store.close)
@@ -39,29 +46,21 @@ def verify(paths: tuple[Path, ...], bank: Path | None, as_json: bool, cache: boo
             runner = LocalRunner()
             runner.start()  # torch loads while the files are read
         stack.callback(runner.close)
-        wanted = paths or (banks.home(bank),)
-        pages = lessons.files(wanted)
-        quizzes = [path for path in wanted if path.suffix != ".md" and not (pages and lessons.only_lessons(path))]
-        read = banks.read(banks.files(quizzes) if quizzes else [], store if cache else None)
-        written, found = lessons.read(pages)
-        problems = (*read.findings, *found)
-        malformed = read.malformed or bool(found)
-        report = Report(len(read.items), 0, 0, 0, problems) if malformed else prove(read, runner, written)
+        report, malformed = _prove(wanted, runner, store if cache else None)
         store.forget_old()
-    seconds = time.monotonic() - started
-    torch = installed_torch().partition("+")[0]
-    if as_json:
-        print_json(verify_document(report, torch, seconds))
-    else:
-        print_findings(report.findings)
-        if malformed:
-            print(f"{len(problems)} problems in the files; nothing was run.")
+        seconds = time.monotonic() - started
+        torch = installed_torch().partition("+")[0]
+        if as_json:
+            from grader.ui.documents import verify_document
+
+            print_json(verify_document(report, torch, seconds))
         else:
-            parts = [f"{report.items} items, {report.variants} variants"] if report.items else []
-            parts += [f"{report.lessons} lessons"] if report.lessons else []
-            print(f"{', '.join(parts)}, {report.claims} claims in torch {torch}:")
-            proven = f"{report.proven} items proven, {report.items - report.proven} not, " if report.items else ""
-            print(f"{proven}{report.errors or 'no'} findings, in {seconds:.1f} s.")
+            _print_report(report, malformed, torch, seconds)
+        if watch:
+            if isinstance(runner, RememberingRunner):
+                runner.inner()  # torch loads while the author types
+            _watch(wanted, runner, store, torch)
+            return
     if malformed:
         raise SystemExit(2)
     if any(finding.code == "not-run" for finding in report.findings):
@@ -70,54 +69,68 @@ def verify(paths: tuple[Path, ...], bank: Path | None, as_json: bool, cache: boo
         raise SystemExit(1)
 
 
-@click.command()
-@click.argument("paths", nargs=-1, type=Path, metavar="[PATH]...")
-@bank_option
-@click.option("--check", is_flag=True, help="Change nothing; exit with 1 where something would change.")
-def pin(paths: tuple[Path, ...], bank: Path | None, check: bool) -> None:
-    """Run lessons again and record what they print, showing the difference."""
+def _prove(wanted: Sequence[Path], runner: Runner, store: Store | None) -> tuple[Report, bool]:
+    """Prove the quizzes and lessons among some paths; whether nothing was run, as the files are malformed."""
     from grader import bank as banks
     from grader import lesson as lessons
-    from grader import pins
-    from grader.model import Status
-    from grader.run.local import LocalRunner
+    from grader.verify import Report
+    from grader.verify import verify as prove
 
-    pages = lessons.files(paths or (banks.home(bank),))
-    if not pages:
-        raise InputError("there is no lesson to run", "lessons are lessons/<topic>/<mode>.md")
+    quizzes, pages = _files(wanted)
+    read = banks.read(quizzes, store)
     written, found = lessons.read(pages)
-    if found:
-        print_findings(tuple(found), to=sys.stderr)
-        raise InputError(f"the lessons have {len(found)} problems", "mend them first; nothing was written")
-    changed = False
-    with LocalRunner() as runner:
-        runs = [[runner.submit(program) for program in pins.programs(lesson)][:1] for lesson in written]
-        for lesson, futures in zip(written, runs, strict=True):
-            for future in futures:
-                seen = future.result()
-                if seen.status is Status.NOT_RUN or len(seen.cases) < len(lesson.steps):
-                    for finding in pins.judge(lesson, [seen]):
-                        print(finding, file=sys.stderr)
-                    raise InputError(
-                        f"{lesson.path}: not all of its cells ran", "mend them first; it was left as it is"
-                    )
-                before, after = "\n".join(lesson.lines) + "\n", pins.rewritten(lesson, seen)
-                if difference := pins.difference(lesson.path, before, after):
-                    changed = True
-                    print(difference, end="")
-                    if not check:
-                        _replace(Path(lesson.path), after)
-    if not changed:
-        print(f"{len(written)} lessons, nothing to change.")
-    elif check:
-        raise SystemExit(1)
+    if read.malformed or found:
+        return Report(len(read.items), 0, 0, 0, (*read.findings, *found)), True
+    return prove(read, runner, written), False
 
 
-def _replace(path: Path, text: str) -> None:
-    """Write a file through a temporary one beside it: it is whole at every moment."""
-    beside = path.with_name(f".{path.name}.new")
-    beside.write_text(text, encoding="utf-8")
-    beside.replace(path)
+def _files(wanted: Sequence[Path]) -> tuple[list[Path], list[Path]]:
+    """The quizzes and the lessons among files and folders."""
+    from grader import bank as banks
+    from grader import lesson as lessons
+
+    pages = lessons.files(wanted)
+    quizzes = [path for path in wanted if path.suffix != ".md" and not (pages and lessons.only_lessons(path))]
+    return (banks.files(quizzes) if quizzes else []), pages
+
+
+def _print_report(report: Report, malformed: bool, torch: str, seconds: float) -> None:
+    print_findings(report.findings)
+    if malformed:
+        print(f"{len(report.findings)} problems in the files; nothing was run.")
+        return
+    parts = [f"{report.items} items, {report.variants} variants"] if report.items else []
+    parts += [f"{report.lessons} lessons"] if report.lessons else []
+    print(f"{', '.join(parts)}, {report.claims} claims in torch {torch}:")
+    proven = f"{report.proven} items proven, {report.items - report.proven} not, " if report.items else ""
+    findings = "1 finding" if report.errors == 1 else f"{report.errors or 'no'} findings"
+    print(f"{proven}{findings}, in {seconds:.1f} s.")
+
+
+def _watch(wanted: Sequence[Path], runner: Runner, store: Store, torch: str) -> None:
+    """Prove each file that is saved, until Ctrl-C. The worker stays warm, and what did not change is not run again."""
+    from watchfiles import watch
+
+    def is_ours(_: object, path: str) -> bool:
+        return path.endswith((".yaml", ".yml", ".md")) and not Path(path).name.startswith(".")
+
+    folders = {path if path.is_dir() else path.parent for path in wanted}
+    print("Watching; Ctrl-C ends it.", flush=True)
+    with contextlib.suppress(KeyboardInterrupt):
+        for changes in watch(*folders, watch_filter=is_ours, debounce=200, step=50):
+            started = time.monotonic()
+            changed = {Path(name).resolve() for _, name in changes}
+            try:
+                quizzes, pages = _files(wanted)
+                saved = [path for path in (*quizzes, *pages) if path.resolve() in changed]
+                if not saved:
+                    continue
+                print(f"\n{', '.join(map(str, saved))}:")
+                report, malformed = _prove(saved, runner, store)
+                _print_report(report, malformed, torch, time.monotonic() - started)
+            except GraderError as error:
+                print(f"grader: {error.message}")
+            sys.stdout.flush()
 
 
 @click.command()

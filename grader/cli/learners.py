@@ -52,8 +52,10 @@ def topics(bank: Path | None, as_json: bool) -> None:
 @click.option("--mode", default="learn", show_default=True, help="Which page of the topic.")
 @bank_option
 @click.option("--pager/--no-pager", default=True, show_default=True, help="A page at a time, at a terminal.")
-def learn(topic: str, mode: str, bank: Path | None, pager: bool) -> None:
-    """Read a lesson."""
+@plain_option
+@click.pass_context
+def learn(context: click.Context, topic: str, mode: str, bank: Path | None, pager: bool, plain: bool) -> None:
+    """Read a lesson, then practice."""
     from grader import bank as banks
     from grader import lesson as lessons
     from grader.ui.drawing import screen
@@ -64,13 +66,16 @@ def learn(topic: str, mode: str, bank: Path | None, pager: bool) -> None:
     if found:
         raise InputError(str(found[0]), found[0].hint)
     (lesson,) = read
-    out = screen()
-    if pager and sys.stdout.isatty() and sys.stdin.isatty():
+    out, at_terminal = screen(), sys.stdout.isatty() and sys.stdin.isatty()
+    if pager and at_terminal:
         with out.pager(styles=True):
-            show_lesson(out, lesson)
+            show_lesson(out, lesson, plain)
     else:
-        show_lesson(out, lesson)
-    print(f"Practice: grader quiz {topic}")
+        show_lesson(out, lesson, plain)
+    if not at_terminal:
+        print(f"Practice: grader quiz {topic}")
+    elif click.confirm("Practice now?", default=True):
+        context.invoke(quiz, topic=topic, bank=bank, plain=plain)
 
 
 @click.command()

@@ -173,9 +173,12 @@ def _key(program: Program) -> str:
 
 @cache
 def surroundings() -> str:
-    """A digest of what a run depends on besides its program: our runner, Python, torch, the machine's kind."""
-    code = b"\0".join(part.read_bytes() for part in sorted(Path(__file__).parent.glob("*.py")))
-    about = (sys.version, os.uname().machine, installed_torch(), hashlib.sha256(code).hexdigest())
+    """A digest of what a run depends on besides its program: our runner and traces, Python, torch, the processor."""
+    here = Path(__file__).parent
+    parts = [*sorted(here.glob("*.py")), *(here.parent / f"{name}.py" for name in ("trace", "figures", "charts"))]
+    code = b"\0".join(part.read_bytes() for part in parts)
+    kernels = [os.environ.get(name) for name in ("ATEN_CPU_CAPABILITY", "MKL_CBWR")]
+    about = (sys.version, os.uname().machine, installed_torch(), kernels, hashlib.sha256(code).hexdigest())
     return hashlib.sha256(repr(about).encode()).hexdigest()
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.markdown import Markdown
 
+from grader import figures
 from grader import lesson as lessons
 from grader.model import Cell, Lesson, Prose
 from grader.ui import drawing
@@ -17,22 +18,26 @@ if TYPE_CHECKING:
 _DIRECTIVE = re.compile(r"^(:::+)\s*\{([\w-]+)\}\s*(.*)$")
 
 
-def show_lesson(console: Console, lesson: Lesson) -> None:
-    """The whole page, in the console's width."""
+def show_lesson(console: Console, lesson: Lesson, plain: bool = False) -> None:
+    """The whole page, in the console's width. A plain one has no plots: charts are words."""
     for block in lesson.blocks:
         if isinstance(block, Prose):
             console.print(Markdown(_plain(block.text), hyperlinks=console.is_terminal))
             console.print()
             continue
-        _cell(console, block)
+        _cell(console, block, plain)
 
 
-def _cell(console: Console, cell: Cell) -> None:
+def _cell(console: Console, cell: Cell, plain: bool) -> None:
     if "remove-input" not in cell.tags:
         drawing.code(console, cell.source)
         console.print()
     if cell.pin and "remove-output" not in cell.tags:
-        drawing.indented(console, cell.pin.text)
+        for part in figures.BLOCK.split(cell.pin.text):
+            if chart := figures.read(part):
+                drawing.chart(console, chart, plain)
+            elif part.strip():
+                drawing.indented(console, part.rstrip())
         console.print()
 
 

@@ -1,0 +1,106 @@
+"""The commands that write files of a bank: recording what lessons print, and starting an item or a lesson."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from pathlib import Path
+
+import click
+
+from grader.cli.shared import bank_option, print_findings
+from grader.errors import InputError, did_you_mean
+
+
+@click.command()
+@click.argument("paths", nargs=-1, type=Path, metavar="[PATH]...")
+@bank_option
+@click.option("--check", is_flag=True, help="Change nothing; exit with 1 where something would change.")
+def pin(paths: tuple[Path, ...], bank: Path | None, check: bool) -> None:
+    """Run lessons again and record what they print, showing the difference."""
+    from grader import bank as banks
+    from grader import lesson as lessons
+    from grader import pins
+    from grader.model import Status
+    from grader.run.local import LocalRunner
+
+    pages = lessons.files(paths or (banks.home(bank),))
+    if not pages:
+        raise InputError("there is no lesson to run", "lessons are lessons/<topic>/<mode>.md")
+    written, found = lessons.read(pages)
+    if found:
+        print_findings(tuple(found), to=sys.stderr)
+        raise InputError(f"the lessons have {len(found)} problems", "mend them first; nothing was written")
+    changed = False
+    with LocalRunner() as runner:
+        runs = [[runner.submit(program) for program in pins.programs(lesson)][:1] for lesson in written]
+        for lesson, futures in zip(written, runs, strict=True):
+            for future in futures:
+                seen = future.result()
+                if seen.status is Status.NOT_RUN or len(seen.cases) < len(lesson.steps):
+                    for finding in pins.judge(lesson, [seen]):
+                        print(finding, file=sys.stderr)
+                    raise InputError(
+                        f"{lesson.path}: not all of its cells ran", "mend them first; it was left as it is"
+                    )
+                before, after = "\n".join(lesson.lines) + "\n", pins.rewritten(lesson, seen)
+                if difference := pins.difference(lesson.path, before, after):
+                    changed = True
+                    print(difference, end="")
+                    if not check:
+                        _write(Path(lesson.path), after)
+    if not changed:
+        print(f"{len(written)} lessons, nothing to change.")
+    elif check:
+        raise SystemExit(1)
+
+
+@click.group()
+def new() -> None:
+    """Start an item or a lesson from one that is proven."""
+
+
+@new.command()
+@click.argument("topic")
+@click.argument("name", metavar="ID")
+@click.option("--kind", default="choice", show_default=True, help="How it is answered.")
+@bank_option
+def item(topic: str, name: str, kind: str, bank: Path | None) -> None:
+    """Put an item of this kind into the topic's quiz file."""
+    from grader import scaffold
+
+    if kind not in scaffold.KINDS:
+        hint = did_you_mean(kind, scaffold.KINDS) or ", ".join(scaffold.KINDS)
+        raise InputError(f"there is no kind `{kind}`", hint)
+    path, text = scaffold.item(bank or Path(), topic, name, kind)
+    _write(path, text)
+    print(f"{path}: the item `{name}` is in it. Change it, and prove it while you do:")
+    print(f"  grader verify --watch {path}")
+
+
+@new.command()
+@click.argument("topic")
+@click.argument("mode")
+@click.option("--title", help="The page's heading.")
+@bank_option
+def lesson(topic: str, mode: str, title: str | None, bank: Path | None) -> None:
+    """Write a lesson page."""
+    from grader import scaffold
+
+    path, text = scaffold.lesson(bank or Path(), topic, mode, title)
+    _write(path, text)
+    print(f"{path}: the page is there. Change it, and prove it while you do:")
+    print(f"  grader verify --watch {path}")
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file through a temporary one beside it: it is whole at every moment. Raises InputError."""
+    beside = path.with_name(f".{path.name}.new")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            beside.unlink(missing_ok=True)
+        raise InputError(f"{path}: it cannot be written: {error.strerror}", "it is as it was") from None

@@ -1,0 +1,85 @@
+"""What `grader new` writes: an item or a lesson that is proven as it stands, for its author to change.
+
+The starters lie in `grader/starters`: an item of each kind, and a lesson. They are put into a file as text, so that
+everything else in it, comments too, stays as it was.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from grader import bank as banks
+from grader import lesson as lessons
+from grader import source
+from grader.errors import InputError, did_you_mean
+from grader.model import Finding
+
+STARTERS = Path(__file__).parent / "starters"
+KINDS = tuple(sorted(path.stem for path in STARTERS.glob("*.yaml")))
+_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+
+
+def item(home: Path, topic: str, name: str, kind: str) -> tuple[Path, str]:
+    """The quiz file that a new item goes into, and what is to be in it. Raises InputError where that cannot be."""
+    _must_be_a_name(name, "an id", "third-epoch-rate")
+    _must_be_a_name(topic, "a topic", "warmup")
+    starter = (STARTERS / f"{kind}.yaml").read_text(encoding="utf-8").replace("ITEM", name)
+    items, _, mistakes = starter.partition("MISTAKES\n")
+    path = home / "quizzes" / f"{topic}.yaml"
+    known = banks.read(sorted((home / "quizzes").glob("*.yaml")))
+    if known.findings:
+        raise InputError(str(known.findings[0]), "mend the bank first; nothing was written")
+    if any(entry.id == name for entry in known.items):
+        raise InputError(f"there is an item `{name}` already", "a new meaning needs a new id")
+    if not path.exists():
+        return path, f"format: 1\ntopic: {topic}\ntitle: {_title(topic)}\nitems:\n\n{items}\nmistakes:\n{mistakes}"
+    text = source.read_text(path, "bad-yaml")
+    if isinstance(text, Finding):
+        raise InputError(str(text), text.hint)
+    lines = text.rstrip("\n").split("\n")
+    for key, block in (("mistakes", mistakes), ("items", items)):  # the later one first, so that places hold
+        _put_in(lines, key, block)
+    written = "\n".join(lines) + "\n"
+    _, findings = banks.parse(written, str(path))
+    if findings:
+        hint = "put `items:` and `mistakes:` on lines of their own, with their entries below"
+        raise InputError(f"{path}: the item does not fit into this file: {findings[0].message}", hint)
+    return path, written
+
+
+def _put_in(lines: list[str], key: str, block: str) -> None:
+    """Put a block at the end of what stands below a top-level key, in front of the comments of the next one."""
+    start = next((number for number, line in enumerate(lines) if re.match(rf"{key}:\s*(#.*)?$", line)), None)
+    if start is None:
+        lines += ["", f"{key}:", *block.rstrip("\n").split("\n")]
+        return
+    after = (number for number in range(start + 1, len(lines)) if re.match(r"[^\s#-]", lines[number]))
+    end = next(after, len(lines))
+    while end > start + 1 and (not lines[end - 1].strip() or lines[end - 1].startswith("#")):
+        end -= 1
+    lines[end:end] = [*([""] if key == "items" else []), *block.rstrip("\n").split("\n")]
+
+
+def lesson(home: Path, topic: str, mode: str, title: str | None) -> tuple[Path, str]:
+    """The file of a new lesson, and what is to be in it. Raises InputError where that cannot be."""
+    _must_be_a_name(topic, "a topic", "warmup")
+    if mode not in lessons.MODES:
+        raise InputError(f"there is no mode `{mode}`", did_you_mean(mode, lessons.MODES) or ", ".join(lessons.MODES))
+    path = home / "lessons" / topic / f"{mode}.md"
+    if path.exists():
+        raise InputError(f"{path}: this lesson is there already", "nothing was written")
+    if title is not None and (not title.strip() or re.search(r"[\n:#\"'{}\[\]]", title)):
+        raise InputError("a title is one line without colons, quotes and brackets", 'such as --title "Why warmup"')
+    text = (STARTERS / "lesson.md").read_text(encoding="utf-8")
+    text = text.replace("TITLE", title or f"{_title(topic)}, {mode}").replace("TOPIC", topic).replace("MODE", mode)
+    return path, text
+
+
+def _must_be_a_name(text: str, what: str, example: str) -> None:
+    if not _NAME.fullmatch(text):
+        raise InputError(f"{text!r} is not {what}", f"small letters, digits and hyphens, such as `{example}`")
+
+
+def _title(topic: str) -> str:
+    return topic.replace("-", " ").capitalize()

@@ -1,0 +1,182 @@
+"""An author's loop: a new item or lesson is proven as it stands, goes into a file without disturbing it, and is watched."""
+
+from __future__ import annotations
+
+import difflib
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import QUIZZES, ROOT, Command
+
+from grader import bank as banks
+from grader import figures, lesson, scaffold
+from grader.errors import InputError
+from grader.kinds import built_in
+
+
+def test_there_is_a_starter_of_every_kind_and_all_are_proven(grader: Command, tmp_path: Path) -> None:
+    assert set(scaffold.KINDS) == set(built_in())
+    for kind in scaffold.KINDS:
+        assert grader("new", "item", "fresh", f"my-{kind}", "--kind", kind, "--bank", tmp_path).returncode == 0
+    for mode in lesson.MODES:
+        assert grader("new", "lesson", "fresh", mode, "--bank", tmp_path, "--title", f"Fresh {mode}").returncode == 0
+    done = grader("verify", "--bank", tmp_path)
+    assert done.returncode == 0, done.stdout
+    assert f"{len(built_in())} items proven, 0 not, no findings" in done.stdout
+    assert "nothing to change" in grader("pin", "--bank", tmp_path).stdout
+
+
+def test_a_new_item_leaves_the_rest_of_a_file_as_it_was(tmp_path: Path) -> None:
+    (tmp_path / "quizzes").mkdir()
+    before = (QUIZZES / "warmup.yaml").read_text()
+    (tmp_path / "quizzes/warmup.yaml").write_text(before)
+    path, text = scaffold.item(tmp_path, "warmup", "brand-new", "number")
+    matcher = difflib.SequenceMatcher(None, before.splitlines(), text.splitlines(), autojunk=False)
+    assert {change for change, *_ in matcher.get_opcodes()} == {"equal", "insert"}
+    topic, findings = banks.parse(text, str(path))
+    assert not findings
+    assert topic
+    old, _ = banks.parse(before, str(path))
+    assert old
+    assert [item.id for item in topic.items] == [*(item.id for item in old.items), "brand-new"]
+    assert len(topic.mistakes) == len(old.mistakes) + 2
+
+
+@pytest.mark.parametrize(
+    ("topic", "name", "said"),
+    [
+        ("warmup", "third-epoch-rate", "there is an item `third-epoch-rate` already"),
+        ("other", "third-epoch-rate", "there is an item `third-epoch-rate` already"),
+        ("warmup", "Third", "'Third' is not an id"),
+        ("../up", "new", "'../up' is not a topic"),
+    ],
+)
+def test_what_cannot_be_started_is_told(topic: str, name: str, said: str) -> None:
+    with pytest.raises(InputError, match=said.replace(".", "[.]")):
+        scaffold.item(ROOT, topic, name, "choice")
+
+
+def test_a_lesson_is_never_written_over(grader: Command, tmp_path: Path) -> None:
+    (tmp_path / "lessons/warmup").mkdir(parents=True)
+    (tmp_path / "lessons/warmup/why.md").write_text("mine")
+    done = grader("new", "lesson", "warmup", "why", "--bank", tmp_path)
+    assert done.returncode == 2
+    assert "is there already" in done.stderr
+    assert (tmp_path / "lessons/warmup/why.md").read_text() == "mine"
+    assert "did you mean `learn`" in grader("new", "lesson", "warmup", "lern", "--bank", tmp_path).stderr
+    assert "without colons" in grader("new", "lesson", "warmup", "deep", "--title", "a: b", "--bank", tmp_path).stderr
+
+
+def test_a_folder_that_cannot_be_written_is_told(grader: Command, tmp_path: Path) -> None:
+    (tmp_path / "quizzes").write_text("a file")
+    done = grader("new", "item", "fresh", "one", "--bank", tmp_path)
+    assert done.returncode == 2
+    assert "cannot be written" in done.stderr
+
+
+# ---------------------------------------------------------------- watching
+
+
+class Watching:
+    """`grader verify --watch` in a process of its own."""
+
+    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
+        self.out = folder / "said.txt"
+        with self.out.open("w") as out:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "grader", "verify", "--watch", "--bank", str(folder)],
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                env=environment,
+                cwd=ROOT,
+            )
+
+    def waits_for(self, text: str, times: int = 1, seconds: float = 60) -> float:
+        started = time.monotonic()
+        while time.monotonic() < started + seconds:
+            if self.out.read_text().count(text) >= times:
+                return time.monotonic() - started
+            time.sleep(0.05)
+        raise AssertionError(f"no {text!r} in: {self.out.read_text()}")
+
+
+@pytest.fixture
+def watching(tmp_path: Path, environment: dict[str, str]) -> Iterator[Watching]:
+    for path, text in (
+        scaffold.item(tmp_path, "fresh", "one", "number"),
+        scaffold.lesson(tmp_path, "fresh", "learn", None),
+    ):
+        path.parent.mkdir(parents=True)
+        path.write_text(text)
+    watched = Watching(tmp_path, environment)
+    yield watched
+    watched.process.send_signal(signal.SIGINT)
+    assert watched.process.wait(timeout=30) == 0
+    assert "Traceback" not in watched.out.read_text()
+
+
+def test_what_is_saved_is_proven_at_once(watching: Watching, tmp_path: Path) -> None:
+    watching.waits_for("Watching; Ctrl-C ends it.")
+    page = tmp_path / "lessons/fresh/learn.md"
+    page.write_text(page.read_text().replace("3 0.05", "3 0.06"))
+    watching.waits_for("learn.md:31:1: pin-differs: recorded is `3 0.06`, the run says `3 0.05`")
+    quiz = tmp_path / "quizzes/fresh.yaml"
+    text = quiz.read_text()
+    quiz.write_text(text.replace("yields: base_lr}", "yields: base_lr * 0.5}"))
+    watching.waits_for("distractor-holds: the mistake `one-too-late` yields the answer")
+    quiz.write_text(text.replace("items:", "items: ["))
+    watching.waits_for("nothing was run")
+    beside = quiz.with_name("saved")  # as editors save
+    beside.write_text(text)
+    beside.replace(quiz)
+    watching.waits_for("1 items proven, 0 not, no findings", times=2)
+    assert "learn.md" not in watching.out.read_text().rpartition("fresh.yaml:\n")[2]
+
+
+def test_watching_goes_with_neither_json_nor_a_run_of_everything(grader: Command) -> None:
+    for option in ("--json", "--no-cache"):
+        done = grader("verify", "--watch", option)
+        assert done.returncode == 2
+        assert "--watch goes with neither" in done.stderr
+
+
+# ---------------------------------------------------------------- figures
+
+
+def test_a_chart_is_read_back_from_an_output_with_more_in_it() -> None:
+    drawn = figures.chart("Loss", "epoch", "loss", {"a ramp": [1 / 3, 2, float("nan")] * 10, "none": [-1e-9, 1e20]})
+    before, found, after = figures.BLOCK.split(f"before\n{drawn}\nafter: it\n")
+    assert (before, after) == ("before\n", "after: it\n")
+    read = figures.read(found)
+    assert read
+    assert repr(read) == repr(drawn.chart)
+    assert max(map(len, str(drawn).splitlines())) <= 76
+    assert figures.read("Chart: no curves (x, y)") is None
+    assert figures.read("something else") is None
+    for wrong in ({}, {"a:b": [1.0]}):
+        with pytest.raises(ValueError, match="at least one curve"):
+            figures.chart("t", "x", "y", wrong)
+
+
+def test_a_lesson_s_charts_are_drawn_in_a_terminal(grader: Command, tmp_path: Path) -> None:
+    path, text = scaffold.lesson(tmp_path, "fresh", "learn", "Fresh")
+    (tmp_path / "quizzes").mkdir()
+    scaffolded, quiz = scaffold.item(tmp_path, "fresh", "one", "number")
+    scaffolded.write_text(quiz)
+    path.parent.mkdir(parents=True)
+    cell = 'from grader import trace\n\ntrace.chart("Rates", "epoch", "rate", {"rate": [4, 2, 1, 0.5]}).show()\n'
+    path.write_text(text.replace("## Notes", f"```{{code-cell}} python\n{cell}```\n\n## Notes"))
+    assert grader("pin", "--bank", tmp_path).returncode == 0
+    assert "Chart: Rates (epoch, rate)\nrate: 4 2 1 0.5\n" in path.read_text()
+    shown = grader("learn", "fresh", "--bank", tmp_path).stdout
+    assert "The rate falls from 4 (epoch 1) to 0.5 (epoch 4)." in shown
+    assert "┤" in shown
+    plain = grader("learn", "fresh", "--bank", tmp_path, "--plain").stdout
+    assert "to 0.5 (epoch 4)." in plain
+    assert "┤" not in plain
+    assert "Chart:" not in shown
