@@ -192,7 +192,13 @@ def _topic(read: Source) -> tuple[Topic | None, list[Finding]]:
         items.append(item)
         findings += found
     mistakes = tuple(
-        Mistake(name, entry["says"].strip(), read.at(("mistakes", name), key=True), entry.get("see", ""))
+        Mistake(
+            name,
+            entry["says"].strip(),
+            read.at(("mistakes", name), key=True),
+            entry.get("see", ""),
+            entry.get("family", ""),
+        )
         for name, entry in data.get("mistakes", {}).items()
     )
     topic = Topic(data["topic"], data["title"], read.at(()), tuple(items), mistakes)

@@ -41,6 +41,7 @@ class MistakeFields(Fields):
 
     says: StrictStr = Field(min_length=1, description="What to tell a learner who has it, in a sentence or two.")
     see: StrictStr = Field("", description="Where to read on: a lesson and its anchor.")
+    family: Slug | Literal[""] = Field("", description="The misunderstanding behind it, shared with other mistakes.")
 
 
 class StepFields(Fields):

@@ -12,7 +12,7 @@ import sys
 import click
 
 from grader import __version__
-from grader.cli import authors, learners, writers
+from grader.cli import authors, learners, sittings, writers
 from grader.errors import GraderError
 
 
@@ -32,7 +32,9 @@ def app() -> None:
 for command in (
     learners.topics,
     learners.learn,
-    learners.quiz,
+    sittings.quiz,
+    sittings.test,
+    sittings.review,
     learners.grade,
     authors.verify,
     writers.pin,

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from grader.cli.shared import (
-    answer_reader,
     bank_option,
     find_item,
     good_bank,
@@ -23,8 +20,8 @@ from grader.cli.shared import (
     read_text,
     seed_option,
     strict_option,
-    topic_bank,
 )
+from grader.cli.sittings import quiz
 from grader.errors import InputError
 
 
@@ -76,80 +73,6 @@ def learn(context: click.Context, topic: str, mode: str, bank: Path | None, page
         print(f"Practice: grader quiz {topic}")
     elif click.confirm("Practice now?", default=True):
         context.invoke(quiz, topic=topic, bank=bank, plain=plain)
-
-
-@click.command()
-@click.argument("topic")
-@click.option("--mode", default="practice", show_default=True, help="Which questions to ask.")
-@click.option("--count", type=click.IntRange(min=1), default=5, show_default=True, help="How many questions.")
-@seed_option
-@click.option("--shuffle", is_flag=True, help="Mix the options.")
-@click.option("--follow-up", is_flag=True, help="Ask about solved code too (at a terminal: always).")
-@bank_option
-@json_option
-@plain_option
-@strict_option
-def quiz(
-    topic: str,
-    mode: str,
-    count: int,
-    seed: int | None,
-    shuffle: bool,
-    follow_up: bool,
-    bank: Path | None,
-    as_json: bool,
-    plain: bool,
-    strict: bool,
-) -> None:
-    """Ask questions. Reads one answer a line where the input is not a terminal."""
-    from grader.model import Outcome, Result
-    from grader.session import Question, choose
-    from grader.ui.documents import quiz_document
-    from grader.ui.drawing import screen
-    from grader.ui.terminal import Terminal
-    from grader.verify import Proving
-
-    with proof_runner() as (runner, store):
-        questions_bank = topic_bank(bank, topic, store)
-        items = choose(questions_bank, topic, mode, count)
-        if not items:
-            known = sorted({name for item in questions_bank.items for name in item.modes})
-            raise InputError(f"{topic} has no questions for the mode `{mode}`", f"it has {', '.join(known)}")
-        mistakes = questions_bank.mistakes
-        at_terminal = sys.stdin.isatty()
-        out = screen(sys.stderr if at_terminal else io.StringIO()) if as_json else screen()
-        terminal = Terminal(out, answer_reader(at_terminal, out.file is sys.stdout), plain)
-        terminal.interactive = at_terminal
-        mix = (0 if seed is None else seed) if shuffle else None
-        marker = make_marker(runner, soon=any(item.exercise for item in items))
-        asked = [
-            Question(item, item.variant(seed), Proving(item, item.variant(seed), runner), marker, mix) for item in items
-        ]
-        results: list[Result] = []
-        ended = "complete"
-        try:
-            for number, question in enumerate(asked, 1):
-                result = terminal.ask(question, f"Question {number} of {len(asked)}", mistakes)
-                if result is None:
-                    ended = "stopped"
-                    break
-                if (at_terminal or follow_up) and not terminal.leaving and (about := question.follow_up()):
-                    result = replace(result, follow_up=terminal.ask_follow_up(about))
-                results.append(result)
-                if number < len(asked) and not terminal.pause():
-                    ended = "stopped"
-                    break
-        except KeyboardInterrupt:
-            ended = "stopped"
-        terminal.summary(topic, len(asked), results, mistakes)
-        if any(result.score.run for result in results):
-            must_be_contained(runner, "your own", allowed=True)
-        if as_json:
-            print_json(quiz_document(topic, len(asked), results, ended))
-        if any(result.score.outcome is Outcome.NOT_RUN for result in results):
-            raise SystemExit(3)
-        if strict and (ended != "complete" or any(r.score.outcome is not Outcome.CORRECT for r in results)):
-            raise SystemExit(1)
 
 
 @click.command()

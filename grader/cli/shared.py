@@ -17,13 +17,20 @@ from grader.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
     from grader.marking import Marker
-    from grader.model import Bank, Finding, Item
+    from grader.model import Bank, Finding, Item, Sitting
+    from grader.recording import Recorder
+    from grader.records import Records
     from grader.run.remembered import RememberingRunner, Store
 
 bank_option = click.option("--bank", type=Path, metavar="DIR", help="A folder with quizzes/ in it.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
 seed_option = click.option("--seed", type=int, help="Draw other numbers; the same seed draws the same ones.")
 plain_option = click.option("--plain", is_flag=True, help="No plots: every line is words or a table.")
+db_option = click.option("--db", metavar="URL", help="The records: a file or a database.  [env: GRADER_DB]")
+learner_option = click.option(
+    "--learner", default="me", show_default=True, envvar="GRADER_LEARNER", help="Whose records, in a shared database."
+)
+no_records_option = click.option("--no-records", is_flag=True, help="Put nothing on record.")
 strict_option = click.option("--strict", is_flag=True, help="Exit with 1 unless all is right.")
 
 
@@ -44,6 +51,29 @@ def proof_runner() -> Iterator[tuple[RememberingRunner, Store]]:
     finally:
         runner.close()
         store.close()
+
+
+def open_records(db: str | None, *, write: bool = True) -> Records:
+    """The records of the learners. Raises RecordsError."""
+    from grader.records import Records
+
+    return Records(db, write=write)
+
+
+def new_recorder(
+    store: Records, bank: Bank, topic: str, mode: str, learner: str, sitting: Sitting | None = None
+) -> Recorder:
+    """What puts the answers of a sitting on record: of a given one, which is on record already, or of a new one."""
+    from grader import records
+    from grader.model import Sitting
+    from grader.recording import Recorder, now
+    from grader.run.remembered import installed_torch
+
+    new = sitting or Sitting(records.new_id(), learner, topic, mode, now())
+    recorder = Recorder(store, new, bank, installed_torch())
+    if sitting:
+        recorder.begun()
+    return recorder
 
 
 def make_marker(runner: RememberingRunner, *, soon: bool) -> Marker:

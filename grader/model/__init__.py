@@ -9,6 +9,7 @@ from grader.model.answers import (
     Checked,
     Curve,
     Fill,
+    Flip,
     Interaction,
     Outcome,
     Pick,
@@ -23,6 +24,7 @@ from grader.model.answers import (
     Unreadable,
     Write,
 )
+from grader.model.attempts import Attempt, Sitting
 from grader.model.items import (
     LEVELS,
     Bank,
@@ -51,6 +53,7 @@ __all__ = [
     "LEVELS",
     "Arrange",
     "Asked",
+    "Attempt",
     "Bank",
     "Cell",
     "Chart",
@@ -61,6 +64,7 @@ __all__ = [
     "Expr",
     "Fill",
     "Finding",
+    "Flip",
     "Inline",
     "Inputs",
     "Interaction",
@@ -84,6 +88,7 @@ __all__ = [
     "Result",
     "Score",
     "Severity",
+    "Sitting",
     "Span",
     "Status",
     "Step",

@@ -91,7 +91,12 @@ class Write:
     cases: tuple[str, ...] = ()
 
 
-Interaction = Pick | Type | Table | Fill | Arrange | Write
+@dataclass(frozen=True, slots=True)
+class Flip:
+    """The learner turns a card over, and says how well they knew what is on its back."""
+
+
+Interaction = Pick | Type | Table | Fill | Arrange | Write | Flip
 """The closed union of what a face must be able to draw."""
 
 
@@ -184,6 +189,8 @@ class Score:
     """What each case said, where the answer was run."""
     run: Observation | None = None
     """What was observed of the answer, where it was run."""
+    rating: int = 0
+    """How well a card was known, from 1 (not) to 4 (easily), as the learner says; 0 where that is not asked."""
 
 
 @dataclass(frozen=True, slots=True)

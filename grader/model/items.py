@@ -87,6 +87,8 @@ class Mistake:
     says: str
     at: Span
     see: str = ""
+    family: str = ""
+    """Misconceptions that come from one misunderstanding share a family."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Any
 from grader.charts import spec
 from grader.model import Bank, Finding, Item, Observation, Proof, Result, Score, Variant
 from grader.session import mean
+from grader.verdict import ENOUGH, Verdict
 from grader.verify import Report
 
 FORMAT = 1
@@ -49,6 +50,32 @@ def quiz_document(topic: str, questions: int, results: Sequence[Result], ended: 
         "results": [{**_graded(result), "response": result.response} for result in results],
         "score": mean(results),
         "ended": ended,
+    }
+
+
+def test_document(
+    topic: str, questions: int, results: Sequence[Result], ended: str, said: Verdict | None
+) -> dict[str, Any]:
+    """What `grader test --json` prints: a quiz, and the verdict where the test came to its end."""
+    document = quiz_document(topic, questions, results, ended)
+    if said is None:
+        return document | {"verdict": None, "uncertainty": None, "weakest_skill": None, "skills": [], "mistakes": []}
+    return document | {
+        "verdict": said.word,
+        "uncertainty": {
+            "chance": said.chance,
+            "low": said.low,
+            "high": said.high,
+            "above": ENOUGH,
+            "certainty": said.certainty,
+        },
+        "weakest_skill": said.weakest,
+        "skills": [
+            {"skill": skill.name, "score": skill.points, "asked": skill.asked, "chance": skill.chance}
+            for skill in said.skills
+        ],
+        "mistakes": [{"mistake": name, "times": times} for name, times in said.mistakes],
+        "read": list(said.read),
     }
 
 

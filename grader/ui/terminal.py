@@ -6,59 +6,44 @@ only repeat what the words say. Without a terminal there are no colors, and in `
 
 from __future__ import annotations
 
-import os
-import re
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
 
-from rich.text import Text
-
-from grader import diagnosis, template
-from grader.model import (
-    Arrange,
-    Fill,
-    Mistake,
-    Outcome,
-    Pick,
-    Prompt,
-    Proof,
-    ProvenOption,
-    Result,
-    Score,
-    Table,
-    Type,
-    Write,
-)
+from grader.model import Arrange, Fill, Flip, Mistake, Outcome, Pick, Prompt, Result, Table, Type, Write
 from grader.session import FollowUp, NotProvenError, Question, mean
-from grader.template import show
 from grader.ui import drawing
 from grader.ui.drawing import flowing, inline
+from grader.ui.telling import WORDS, Teller
+from grader.verdict import ENOUGH, Verdict
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-LETTERS = "ABCDEFGH"
-WORDS = {
-    Outcome.CORRECT: ("Right.", "bold green"),
-    Outcome.PARTLY: ("Partly right.", "bold yellow"),
-    Outcome.INCORRECT: ("Not right.", "bold red"),
-    Outcome.UNREADABLE: ("That could not be read", "bold yellow"),
-    Outcome.NOT_RUN: ("This question could not be judged", "bold yellow"),
-    Outcome.SKIPPED: ("Skipped.", "bold"),
-}
 END_OF_CODE = "."
+JUDGED = (Outcome.CORRECT, Outcome.PARTLY, Outcome.INCORRECT)
 
 
-class Terminal:
+class Terminal(Teller):
     """Asks the questions of a sitting, in order."""
 
     def __init__(self, console: Console, read: Callable[[], str | None], plain: bool = False) -> None:
-        self.console, self.read = console, read
-        self.plain = plain or os.environ.get("TERM") == "dumb"
+        super().__init__(console, plain)
+        self.read = read
         self.interactive = False
         self.leaving = False
         """The learner has asked to quit."""
+        self.exam = False
+        """No hints, one try, and feedback only at the end."""
+        self.tries: int | None = None
+        """How often a task may be tried; None is as often as one likes."""
+        self.limits: Mapping[str, int] = {}
+        """Seconds for a question of each level."""
+        self.record: Callable[[Result, int, float], None] | None = None
+        """Called with each answer before it is told whether it is right: how often it was tried before, and seconds."""
 
     # ------------------------------------------------------------ asking
 
@@ -74,7 +59,12 @@ class Terminal:
             self._say(f"{question.item.id}: {WORDS[Outcome.NOT_RUN][0]}: {error}", WORDS[Outcome.NOT_RUN][1])
             return result
         self.show(prompt, place)
+        if self.limits:
+            self._say(f"Time for this problem: {self._limit(question)} s", "bold")
+        started, tries = time.monotonic(), 0
         tried: Result | None = None
+        if isinstance(prompt.interaction, Flip) and self.interactive and not self._turn(question):
+            return None
         while True:
             self._footer(question, prompt, tried is not None)
             raw = self.read()
@@ -88,7 +78,7 @@ class Terminal:
                     return tried
                 case "s" | "skip":
                     result = question.skip()
-                case "h" | "hint":
+                case "h" | "hint" if not self.exam:
                     self._hint(question)
                     continue
                 case _:
@@ -99,12 +89,21 @@ class Terminal:
                         self.console.print("Running it in PyTorch ...", style="dim")
                     elif self.interactive and not question.ready:
                         self.console.print("Starting PyTorch to check ...", style="dim")
-                    result = question.answer(answer, mistakes)
+                    result = self._in_time(question, question.answer(answer, mistakes), time.monotonic() - started)
+            if result.score.outcome not in (Outcome.UNREADABLE, Outcome.NOT_RUN):
+                if self.record:
+                    self.record(result, tries, time.monotonic() - started)
+                tries += 1
+            if self.exam and result.score.outcome in (*JUDGED, Outcome.SKIPPED):
+                self._say("Noted." if result.score.outcome in JUDGED else "Skipped.", "dim")
+                return result
             self._verdict(result)
             if result.score.outcome is Outcome.UNREADABLE and self.interactive:
                 continue
-            if self.interactive and self._may_try_again(prompt, result):
+            if self.interactive and self._may_try_again(prompt, result) and tries != self.tries and not self.limits:
                 tried = result
+                if self.tries:
+                    self._say(f"Attempts left: {self.tries - tries}")
                 continue
             self.explain(question, result, mistakes)
             return result
@@ -118,6 +117,27 @@ class Terminal:
         self.console.print("> ", end="")
         raw = self.read()
         self.leaving = raw is None or raw.strip().casefold() in ("q", "quit")
+        return not self.leaving
+
+    def _limit(self, question: Question) -> int:
+        return self.limits[question.item.level] * (2 if question.item.exercise else 1)
+
+    def _in_time(self, question: Question, result: Result, seconds: float) -> Result:
+        """The result, or a miss where it came after the time was up."""
+        if not self.limits or seconds <= self._limit(question) or result.score.outcome not in JUDGED:
+            return result
+        said = f"The time of {self._limit(question)} s was up after {seconds:.0f} s; the answer does not count."
+        return replace(result, score=replace(result.score, outcome=Outcome.INCORRECT, points=0.0, feedback=said))
+
+    def _turn(self, question: Question) -> bool:
+        """Wait, then show the back of a card; False where the learner leaves instead."""
+        self.console.print()
+        self.console.print("Say to yourself what is on the back. Enter to turn it over   q quit", style="dim")
+        self.console.print("> ", end="")
+        raw = self.read()
+        self.leaving = raw is None or raw.strip().casefold() in ("q", "quit")
+        if not self.leaving:
+            self.back(question)
         return not self.leaving
 
     def ask_follow_up(self, asked: FollowUp) -> Result | None:
@@ -153,7 +173,7 @@ class Terminal:
 
     def _may_try_again(self, prompt: Prompt, result: Result) -> bool:
         wrong = result.score.outcome in (Outcome.INCORRECT, Outcome.PARTLY)
-        return wrong and not isinstance(prompt.interaction, Pick | Type)
+        return wrong and not isinstance(prompt.interaction, Pick | Type | Flip)
 
     def _prompt(self, question: Question) -> Prompt:
         if self.interactive and question.waits and not question.ready:
@@ -168,7 +188,7 @@ class Terminal:
         self._say(f"Hint {question.hints_used}: {hint}" if hint else "There are no more hints.")
 
     def _footer(self, question: Question, prompt: Prompt, again: bool) -> None:
-        left = prompt.hints - question.hints_used
+        left = 0 if self.exam else prompt.hints - question.hints_used
         match prompt.interaction:
             case Pick(many=True) as pick:
                 answer = f"letters of all that hold ({pick.letters[0]}-{pick.letters[-1]})"
@@ -186,6 +206,8 @@ class Terminal:
                 answer = f"the numbers 1-{len(lines)} in order"
             case Write():
                 answer = f"code, end with `{END_OF_CODE}`" + ("" if again else "; or @file.py")
+            case Flip():
+                answer = "how it went: 1 again   2 hard   3 good   4 easy"
             case _:
                 assert_never(prompt.interaction)
         hints = f"h hint ({left} left)   " if left else ""
@@ -194,159 +216,6 @@ class Terminal:
         again_word = "Try again" if again else "Answer"
         self.console.print(f"{again_word}: {answer}   {hints}{rest}   q quit", style="dim")
         self.console.print("> ", end="")
-
-    # ------------------------------------------------------------ drawing a question
-
-    def show(self, prompt: Prompt, place: str) -> None:
-        """The question: where we are, the stem, the program, what there is to answer with."""
-        self.console.print()
-        header = Text(place, style="bold")
-        header.append(f"   {prompt.level}   {prompt.skill.replace('-', ' ')}", style="dim")
-        self.console.print(header)
-        self.console.print()
-        self._markdown(prompt.stem)
-        if prompt.program:
-            self.console.print()
-            drawing.code(self.console, prompt.program, colored=not self.plain)
-        match prompt.interaction:
-            case Pick(options=options, code=code):
-                self.console.print()
-                for letter, option in zip(LETTERS, options, strict=False):
-                    self._option(letter, option, code)
-            case Table(labels=labels):
-                self.console.print()
-                self.console.print(f"One number for each, from {labels[0]} to {labels[-1]}.")
-            case Arrange(lines=lines):
-                self.console.print()
-                for number, line in enumerate(lines, 1):
-                    drawing.hanging(self.console, f"  {number}  ", "bold cyan", Text(line))
-            case Write(starter=starter, cases=cases):
-                drawing.heading(self.console, "Mend this" if prompt.kind == "repair" else "Start from")
-                drawing.code(self.console, starter.strip("\n"), colored=not self.plain)
-                if cases:
-                    self.console.print()
-                    said = "; ".join(cases)
-                    self.console.print(
-                        inline(self.console, f"It is run with {said}, and with other numbers that are not shown.")
-                    )
-            case Type() | Fill():
-                pass
-            case _:
-                assert_never(prompt.interaction)
-
-    def _option(self, letter: str, option: str, code: bool) -> None:
-        text = Text(option) if code else inline(self.console, option)
-        drawing.hanging(self.console, f"  {letter}  ", "bold cyan", text)
-
-    def _markdown(self, text: str) -> None:
-        """The paragraphs of a stem, each as one flowing text, and its lists."""
-        for number, paragraph in enumerate(text.split("\n\n")):
-            if number:
-                self.console.print()
-            first, *entries = re.split(r"^- ", paragraph, flags=re.MULTILINE)
-            if first.strip():
-                self.console.print(inline(self.console, flowing(first)))
-            for entry in entries:
-                drawing.hanging(self.console, "  - ", "", inline(self.console, flowing(entry)))
-
-    def _say(self, text: str, style: str = "") -> None:
-        self.console.print()
-        self.console.print(inline(self.console, text), style=style)
-
-    # ------------------------------------------------------------ after an answer
-
-    def _verdict(self, result: Result) -> None:
-        """Right, or which mistake it was and where the answer departs from what it should be."""
-        score = result.score
-        word, style = WORDS[score.outcome]
-        self.console.print()
-        colon = ":" if score.outcome in (Outcome.UNREADABLE, Outcome.NOT_RUN) else ""
-        line = Text.assemble((word + colon, style))
-        if score.feedback:
-            line = Text.assemble(line, " ", inline(self.console, flowing(score.feedback)))
-        self.console.print(line)
-        for paragraph in score.details:
-            self._say(flowing(paragraph))
-        self._checks(score)
-        if score.chart:
-            drawing.chart(self.console, score.chart, self.plain)
-
-    def _checks(self, score: Score) -> None:
-        """Which inputs an answer was run with, and where it was right; not worth a word where it is all or nothing."""
-        right = sum(entry.passed for entry in score.checked)
-        if right in (0, len(score.checked)):
-            return
-        self._say(f"Right for {right} of {len(score.checked)} inputs:")
-        for entry in score.checked:
-            said = f"  {'right' if entry.passed else 'wrong'}   {template.inputs(entry.inputs)}"
-            self.console.print(said, soft_wrap=True)
-
-    def tell(self, question: Question, result: Result, mistakes: dict[str, Mistake]) -> None:
-        """All there is to say of an answer that will not be asked for again."""
-        self._verdict(result)
-        if result.score.outcome is not Outcome.UNREADABLE:
-            self.explain(question, result, mistakes)
-
-    def explain(self, question: Question, result: Result, mistakes: dict[str, Mistake]) -> None:
-        """What PyTorch did, the solution, the answer, the other mistakes."""
-        try:
-            proof = question.proof
-        except NotProvenError:
-            return
-        item = question.item
-        solved = item.exercise is not None and result.score.outcome is Outcome.CORRECT
-        if not solved and result.score.chart is None:  # the chart has shown them already
-            if diagnosis.curve(proof.answer):
-                drawing.observed(self.console, tuple(proof.answer), item.shows, item.counts, self.plain)
-            else:
-                drawing.rates(self.console, proof.observation, self.plain, item.counts)
-        drawing.heading(self.console, "Solution")
-        for number, step in enumerate(proof.solution, 1):
-            drawing.hanging(self.console, f"  {number}. ", "", inline(self.console, flowing(step)))
-        drawing.heading(self.console, "One way to write it" if item.exercise else "Final answer")
-        self._answer(question, proof)
-        self._other_mistakes(question, proof, result, mistakes)
-        see = [mistakes[result.score.mistake].see if result.score.mistake in mistakes else "", item.see]
-        for page in dict.fromkeys(filter(None, see)):
-            self._say(f"Read on: {page}")
-
-    def _answer(self, question: Question, proof: Proof) -> None:
-        item = question.item
-        keys = [(letter, option) for letter, option in self._lettered(question, proof) if option.key]
-        if item.exercise and item.kind == "fill":
-            for number, part in enumerate(item.exercise.reference, 1):
-                drawing.hanging(self.console, f"  __{number}__  ", "bold cyan", Text(part))
-        elif item.exercise:
-            drawing.code(self.console, "\n".join(item.exercise.reference).strip("\n"), colored=not self.plain)
-        elif keys:
-            for letter, option in keys:
-                self._option(letter, option.shown, False)
-        else:
-            said = " ".join(map(show, proof.answer)) if isinstance(proof.answer, list) else show(proof.answer)
-            self.console.print(f"  {said} {item.unit}".rstrip())
-
-    def _lettered(self, question: Question, proof: Proof) -> list[tuple[str, ProvenOption]]:
-        """The options in the order in which they were shown, each with its letter."""
-        if len(question.order) != len(proof.options):
-            return [("-", option) for option in proof.options]
-        return [(LETTERS[shown], proof.options[place]) for shown, place in enumerate(question.order)]
-
-    def _other_mistakes(self, question: Question, proof: Proof, result: Result, mistakes: dict[str, Mistake]) -> None:
-        said = {result.score.mistake}
-        picked = any(option.key for option in proof.options)
-        others: list[tuple[str, str]] = []
-        for letter, option in self._lettered(question, proof):
-            if not option.key and option.mistake in mistakes and option.mistake not in said:
-                value = show(option.value) if isinstance(option.value, int | float) else option.shown
-                if isinstance(option.value, list) and not question.item.exercise:
-                    value = " ".join(map(show, option.value[:4])) + (" ..." if len(option.value) > 4 else "")
-                label = letter if picked else "-" if len(value) > 32 or "\n" in value else value
-                others.append((label, mistakes[option.mistake].says))
-                said.add(option.mistake)
-        if others:
-            drawing.heading(self.console, "Common mistakes")
-            for label, says in others:
-                drawing.hanging(self.console, f"  {label}  ", "bold cyan", inline(self.console, flowing(says)))
 
     # ------------------------------------------------------------ the end
 
@@ -368,4 +237,69 @@ class Terminal:
             self.console.print("Misconceptions met:")
             for mistake in dict.fromkeys(met):
                 self.console.print(inline(self.console, f"  {mistake}: {flowing(mistakes[mistake].says)}"))
-        self.console.print(f"Again with other numbers: grader quiz {topic} --seed 1", style="dim")
+        if topic:
+            self.console.print(f"Again with other numbers: grader quiz {topic} --seed 1", style="dim")
+
+    # ------------------------------------------------------------ tests and reviews
+
+    def introduce(self, topic: str, questions: int, answered: int) -> None:
+        """What a test is, or where it is taken up again."""
+        if answered:
+            self._say(f"Your test on {topic} goes on with question {answered + 1} of {questions}.", "bold")
+            return
+        when = "at the end" if self.exam else "after each answer"
+        self._say(f"A test on {topic}: {questions} questions, easy to hard, no hints, explained {when}.", "bold")
+        self.console.print("Every answer is kept at once. If you leave, the same command goes on where you were.")
+
+    def left(self, topic: str, answered: int, questions: int) -> None:
+        """The test was left before its end."""
+        self._say(f"{answered} of {questions} answered, and kept. Go on with: grader test {topic}", "bold")
+
+    def review(self, missed: Sequence[tuple[int, Question, Result]], mistakes: dict[str, Mistake]) -> None:
+        """At the end of a test: the questions that were not right, each explained."""
+        if missed:
+            drawing.heading(self.console, "What was not right")
+        for place, question, result in missed:
+            try:
+                self.show(question.prompt(), f"Question {place + 1}")
+            except NotProvenError as error:
+                self._say(f"{question.item.id}: {error}")
+                continue
+            if result.response is not None:
+                self._say(f"Your answer: {flowing(result.response)}")
+            self.tell(question, question.answer(result.response, mistakes) if result.response else result, mistakes)
+
+    def verdict(self, topic: str, said: Verdict, mistakes: dict[str, Mistake]) -> None:
+        """What a test says about the topic, how sure that is, and what to do next."""
+        words = {"strong": "strong", "getting there": "getting there", "not yet": "not there yet"}
+        drawing.heading(self.console, f"{topic}: {words[said.word]}")
+        points = f"{said.points:g} of {said.asked} points."
+        self._say(
+            f"{points} With 90 % certainty you answer between {said.low:.0%} and {said.high:.0%} of such questions "
+            f"right. That it is more than {ENOUGH:.0%} is {said.certainty:.0%} certain."
+        )
+        self.console.print()
+        width = max(len(skill.name) for skill in said.skills)
+        for skill in said.skills:
+            self.console.print(f"  {skill.name.replace('-', ' '):{width}}  {skill.points:g} of {skill.asked}")
+        if said.weakest:
+            self._say(f"Weakest: {said.weakest.replace('-', ' ')}.")
+        if said.mistakes:
+            drawing.heading(self.console, "Misconceptions")
+            for name, times in said.mistakes:
+                often = f" ({times} times)" if times > 1 else ""
+                text = inline(self.console, f"{flowing(mistakes[name].says)}{often}" if name in mistakes else name)
+                drawing.hanging(self.console, "  - ", "", text)
+        for page in said.read:
+            self._say(f"Read next: {page}")
+        self.console.print()
+        self.console.print(f"Practice: grader quiz {topic}   What is due: grader review {topic}", style="dim")
+
+    def nothing_due(self, name: str, next_due: datetime | None) -> None:
+        """There is nothing to review."""
+        then = f" The next is due {next_due.astimezone():%A %d %B, %H:%M}." if next_due else ""
+        self._say(f"Nothing is due in {name}.{then} `grader review --ahead` asks before that.")
+
+    def badge(self, topic: str, problems: int) -> None:
+        """All problems of a challenge were right, in time."""
+        self._say(f"Badge: {topic} challenge, all {problems} right and in time.", "bold green")

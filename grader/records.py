@@ -1,0 +1,345 @@
+"""What learners answered, kept in SQL: attempts are added and never changed; all else is computed from them.
+
+SQLite in the user's data folder, or any database that SQLAlchemy knows by URL (tried: PostgreSQL). An attempt is on
+disk when `add` returns: SQLite runs with a write-ahead log and syncs it with every commit. The tables are made and
+brought up to date by the steps in `migrations`; a database of a newer version is only read.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any, Self
+
+import sqlalchemy as sql
+from sqlalchemy import event
+from sqlalchemy.exc import (
+    ArgumentError,
+    DatabaseError,
+    IntegrityError,
+    InterfaceError,
+    NoSuchModuleError,
+    OperationalError,
+)
+
+from grader.errors import InputError
+from grader.model import Attempt, Item, Sitting, Span
+
+VERSION = "0001"
+"""The newest step in `migrations/versions`."""
+
+BUSY_SECONDS = 15
+"""How long to wait for another process that writes."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_sittings = sql.table("sittings", *(sql.column(field.name) for field in dataclasses.fields(Sitting)))
+_attempts = sql.table(
+    "attempts", sql.column("number"), *(sql.column(field.name) for field in dataclasses.fields(Attempt))
+)
+_COLUMNS = [_attempts.c[field.name] for field in dataclasses.fields(Attempt)]
+_LOCK = 0x70726364  # of PostgreSQL: one writer of cards at a time
+
+
+class RecordsError(InputError):
+    """The records cannot be opened, read or written. Nothing that was acknowledged is lost."""
+
+
+def default_url() -> str:
+    """`GRADER_DB`, else an SQLite file in the user's data folder."""
+    if given := os.environ.get("GRADER_DB"):
+        return given
+    from platformdirs import user_data_path
+
+    return f"sqlite:///{user_data_path('torch-grader', appauthor=False) / 'records.sqlite'}"
+
+
+class Records:
+    """The records behind one URL. With `write=False` nothing in them is changed, not even their version.
+
+    Raises RecordsError where they cannot be opened: not there, locked, corrupt, of a newer version, no permission.
+    """
+
+    def __init__(self, url: str | None = None, *, write: bool = True) -> None:
+        self.url = url or default_url()
+        self.newer = False
+        """Written by a newer program: may be read, not written."""
+        if "://" not in self.url:
+            self.url = f"sqlite:///{self.url}"
+        self._write = write
+        with self._told("opened"):
+            address = sql.make_url(self.url)
+            self._sqlite = address.get_backend_name() == "sqlite"
+            self.name = address.database or "memory" if self._sqlite else address.render_as_string()
+            if self._sqlite and address.database:
+                self._place(Path(address.database))
+            self._engine = sql.create_engine(address, connect_args={"timeout": BUSY_SECONDS} if self._sqlite else {})
+            if self._sqlite:
+                event.listen(self._engine, "connect", self._connected)
+                event.listen(self._engine, "begin", _begin)
+            self._writer = self._engine.execution_options(writes=True)
+            self._check()
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # ------------------------------------------------------------ opening
+
+    def _place(self, path: Path) -> None:
+        if self._write:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        elif not path.exists():
+            raise RecordsError(f"there are no records at {path}", "they begin with the first answer")
+
+    def _connected(self, connection: Any, _: object) -> None:
+        connection.isolation_level = None  # `_begin` says how transactions begin
+        if self._write:
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=FULL")
+
+    def _check(self) -> None:
+        """The version of the tables; makes them, or brings them up to date, where they may be written."""
+        with self._engine.connect() as connection:
+            found = self._version(connection)
+        if found == VERSION:
+            return
+        if found is not None and found not in _steps():
+            self.newer = True
+            if self._write:
+                raise RecordsError(
+                    f"{self.name} was written by a newer torch-grader (version {found}, this one knows {VERSION})",
+                    "upgrade torch-grader; until then it can be read (`grader export-records`), and nothing is changed",
+                )
+            return
+        if not self._write:
+            raise RecordsError(f"{self.name} holds no records of this version", "they begin with the first answer")
+        from alembic import command
+        from alembic.config import Config
+
+        settings = Config()
+        settings.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+        with self._writer.begin() as connection:
+            settings.attributes["connection"] = connection
+            command.upgrade(settings, "head")
+
+    @staticmethod
+    def _version(connection: sql.Connection) -> str | None:
+        if not sql.inspect(connection).has_table("alembic_version"):
+            return None
+        row = connection.execute(sql.text("SELECT version_num FROM alembic_version")).first()
+        return str(row[0]) if row else None
+
+    @contextmanager
+    def _told(self, what: str) -> Iterator[None]:
+        """Turn what databases and disks raise into one message with a next step."""
+        try:
+            yield
+        except (ArgumentError, NoSuchModuleError) as error:
+            raise RecordsError(f"{self.url!r} is no database: {error}", _URLS) from None
+        except ImportError as error:
+            raise RecordsError(f"a package is missing for {self.url!r}: {error}", "pip install it") from None
+        except (OperationalError, InterfaceError, DatabaseError, OSError) as error:
+            said = str(error.orig if isinstance(error, DatabaseError | InterfaceError) else error).strip()
+            name = getattr(self, "name", self.url)
+            raise RecordsError(f"the records at {name} cannot be {what}: {said.splitlines()[0]}", _hint(said)) from None
+
+    # ------------------------------------------------------------ writing
+
+    def begin(self, sitting: Sitting) -> None:
+        """Write a sitting down, before its first question."""
+        with self._told("written"), self._writer.begin() as connection:
+            connection.execute(sql.insert(_sittings).values(**_sitting_row(sitting)))
+
+    def add(self, make: Callable[[str | None], Attempt], learner: str, unit: str) -> Attempt | None:
+        """Write an attempt. `make` is given the state of the unit's card before it, and says what is to be written.
+
+        Read and written in one transaction, so that two sittings at once follow one another. None where this place
+        of the sitting was answered already (by another process): nothing is doubled.
+        """
+        with self._told("written"):
+            try:
+                with self._writer.begin() as connection:
+                    if not self._sqlite:
+                        connection.execute(sql.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+                    attempt = make(self._card(connection, learner, unit))
+                    connection.execute(sql.insert(_attempts).values(**_attempt_row(attempt)))
+            except IntegrityError:
+                return None
+        return attempt
+
+    def forget(self, learner: str) -> int:
+        """Delete all of a learner; how many attempts there were."""
+        with self._told("written"), self._writer.begin() as connection:
+            gone = connection.execute(sql.delete(_attempts).where(_attempts.c.learner == learner)).rowcount
+            connection.execute(sql.delete(_sittings).where(_sittings.c.learner == learner))
+        return gone
+
+    def take_in(self, sittings: list[Sitting], attempts: list[Attempt]) -> int:
+        """Add what was exported elsewhere, all of it or nothing; how many attempts were new."""
+        new = 0
+        with self._told("written"), self._writer.begin() as connection:
+            for table, rows in (
+                (_sittings, [_sitting_row(sitting) for sitting in sittings]),
+                (_attempts, [_attempt_row(attempt) for attempt in attempts]),
+            ):
+                for start in range(0, len(rows), 500):
+                    part = rows[start : start + 500]
+                    ids = [row["id"] for row in part]
+                    known = set(connection.execute(sql.select(table.c.id).where(table.c.id.in_(ids))).scalars())
+                    if fresh := [row for row in part if row["id"] not in known]:
+                        connection.execute(sql.insert(table), fresh)
+                        new += len(fresh) if table is _attempts else 0
+        return new
+
+    # ------------------------------------------------------------ reading
+
+    def attempts(self, **equal: object) -> Iterator[Attempt]:
+        """The attempts whose fields are these, oldest first."""
+        chosen = [_attempts.c[name] == value for name, value in equal.items()]
+        query = sql.select(*_COLUMNS).where(*chosen).order_by(_attempts.c.number)
+        with self._told("read"), self._engine.connect() as connection:
+            for row in connection.execution_options(yield_per=1000).execute(query):
+                yield _attempt(row._mapping)  # noqa: SLF001  (the public name of SQLAlchemy for it)
+
+    def sittings(self, **equal: object) -> Iterator[Sitting]:
+        """The sittings whose fields are these, oldest first."""
+        chosen = [_sittings.c[name] == value for name, value in equal.items()]
+        query = sql.select(*_sittings.c).where(*chosen).order_by(_sittings.c.started)
+        with self._told("read"), self._engine.connect() as connection:
+            for row in connection.execute(query):
+                yield _sitting(row._mapping)  # noqa: SLF001  (the public name of SQLAlchemy for it)
+
+    def learners(self) -> list[str]:
+        with self._told("read"), self._engine.connect() as connection:
+            return sorted(connection.execute(sql.select(_attempts.c.learner).distinct()).scalars())
+
+    def cards(self, learner: str, units: list[str]) -> dict[str, str]:
+        """The state of each unit's card; units that were never answered are left out."""
+        with self._told("read"), self._engine.connect() as connection:
+            found = {unit: self._card(connection, learner, unit) for unit in units}
+        return {unit: card for unit, card in found.items() if card is not None}
+
+    def seen(self, learner: str, items: list[str]) -> dict[str, set[int]]:
+        """The variants of each item that were asked before."""
+        found: dict[str, set[int]] = {}
+        with self._told("read"), self._engine.connect() as connection:
+            for item in items:
+                query = sql.select(_attempts.c.variant).where(_attempts.c.learner == learner, _attempts.c.item == item)
+                if variants := set(connection.execute(query.distinct()).scalars()):
+                    found[item] = variants
+        return found
+
+    def recent(self, learner: str, topic: str, count: int) -> list[Attempt]:
+        """The last attempts on a topic, newest first."""
+        query = sql.select(*_COLUMNS).where(_attempts.c.learner == learner, _attempts.c.topic == topic)
+        query = query.order_by(_attempts.c.number.desc()).limit(count)
+        with self._told("read"), self._engine.connect() as connection:
+            return [_attempt(row._mapping) for row in connection.execute(query)]  # noqa: SLF001  (as above)
+
+    @staticmethod
+    def _card(connection: sql.Connection, learner: str, unit: str) -> str | None:
+        query = sql.select(_attempts.c.card).where(_attempts.c.learner == learner, _attempts.c.unit == unit)
+        query = query.where(_attempts.c.card.is_not(None)).order_by(_attempts.c.number.desc()).limit(1)
+        return connection.execute(query).scalar()
+
+
+_URLS = "such as --db records.sqlite or --db postgresql+psycopg://user@host/name"
+
+
+def _hint(said: str) -> str:
+    """The next step after what a database said."""
+    said = said.casefold()
+    for words, hint in (
+        (("locked", "busy"), "another program holds them; try again when it is done"),
+        (("full", "no space"), "make room on the disk, then answer again; all earlier answers are there"),
+        (("readonly", "read-only", "permission", "unable to open"), "give another place with --db, or --no-records"),
+        (
+            ("malformed", "not a database", "corrupt"),
+            "move the file away, or give another with --db; it is as it was",
+        ),
+        (("refused", "resolve", "could not connect", "connection failed"), "is the server running, and the URL right?"),
+    ):
+        if any(word in said for word in words):
+            return hint
+    return "give another place with --db, or --no-records"
+
+
+def _begin(connection: sql.Connection) -> None:
+    """A writer takes its turn at once: what it reads first is then still so when it writes."""
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("writes") else "BEGIN")
+
+
+@cache
+def _steps() -> frozenset[str]:
+    """The versions that this program knows."""
+    return frozenset(path.name[1:5] for path in (Path(__file__).parent / "migrations/versions").glob("v*.py"))
+
+
+# ---------------------------------------------------------------- rows
+
+
+def _microseconds(at: datetime) -> int:
+    return (at - _EPOCH) // timedelta(microseconds=1)
+
+
+def _time(microseconds: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=microseconds)
+
+
+def _sitting_row(sitting: Sitting) -> dict[str, Any]:
+    plan = json.dumps([list(question) for question in sitting.plan])
+    return dataclasses.asdict(sitting) | {"started": _microseconds(sitting.started), "plan": plan}
+
+
+def _sitting(row: Mapping[Any, Any]) -> Sitting:
+    plan = tuple((str(item), int(variant)) for item, variant in json.loads(row["plan"]))
+    return Sitting(**{**row, "started": _time(row["started"]), "plan": plan})
+
+
+def _attempt_row(attempt: Attempt) -> dict[str, Any]:
+    return dataclasses.asdict(attempt) | {"at": _microseconds(attempt.at)}
+
+
+def _attempt(row: Mapping[Any, Any]) -> Attempt:
+    return Attempt(**{**row, "at": _time(row["at"]), "early": bool(row["early"])})
+
+
+def new_id() -> str:
+    return uuid.uuid4().hex
+
+
+# ---------------------------------------------------------------- digests
+
+
+def digest(item: Item) -> str:
+    """What an item says and claims, in 16 hexadecimal digits; where it stands in a file does not matter."""
+    return hashlib.sha256(repr(_plain(item)).encode(errors="surrogatepass")).hexdigest()[:16]
+
+
+def digest_of_all(items: tuple[Item, ...]) -> str:
+    """Of several items together, whatever their order."""
+    return hashlib.sha256("".join(sorted(map(digest, items))).encode()).hexdigest()[:16]
+
+
+def _plain(data: Any) -> Any:
+    if isinstance(data, Span):
+        return None
+    if dataclasses.is_dataclass(data):
+        return [type(data).__name__, *(_plain(getattr(data, field.name)) for field in dataclasses.fields(data))]
+    if isinstance(data, tuple | list):
+        return [_plain(part) for part in data]
+    return data

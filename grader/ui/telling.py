@@ -1,0 +1,222 @@
+"""What is said on a terminal of a question and of an answer: stem, options, verdict, solution, common mistakes.
+
+Colors only repeat what the words say. Without a terminal there are none, and in `plain` mode no plots either.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING, assert_never
+
+from rich.text import Text
+
+from grader import diagnosis, template
+from grader.model import (
+    Arrange,
+    Fill,
+    Flip,
+    Mistake,
+    Outcome,
+    Pick,
+    Prompt,
+    Proof,
+    ProvenOption,
+    Result,
+    Score,
+    Table,
+    Type,
+    Write,
+)
+from grader.session import NotProvenError, Question
+from grader.template import show
+from grader.ui import drawing
+from grader.ui.drawing import flowing, inline
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+LETTERS = "ABCDEFGH"
+WORDS = {
+    Outcome.CORRECT: ("Right.", "bold green"),
+    Outcome.PARTLY: ("Partly right.", "bold yellow"),
+    Outcome.INCORRECT: ("Not right.", "bold red"),
+    Outcome.UNREADABLE: ("That could not be read", "bold yellow"),
+    Outcome.NOT_RUN: ("This question could not be judged", "bold yellow"),
+    Outcome.SKIPPED: ("Skipped.", "bold"),
+}
+
+
+class Teller:
+    """Draws questions and answers on a console."""
+
+    def __init__(self, console: Console, plain: bool = False) -> None:
+        self.console = console
+        self.plain = plain or os.environ.get("TERM") == "dumb"
+        self.turned = False
+        """The back of the card in hand has been shown."""
+
+    # ------------------------------------------------------------ drawing a question
+
+    def show(self, prompt: Prompt, place: str) -> None:
+        """The question: where we are, the stem, the program, what there is to answer with."""
+        self.turned = False
+        self.console.print()
+        header = Text(place, style="bold")
+        header.append(f"   {prompt.level}   {prompt.skill.replace('-', ' ')}", style="dim")
+        self.console.print(header)
+        self.console.print()
+        self._markdown(prompt.stem)
+        if prompt.program:
+            self.console.print()
+            drawing.code(self.console, prompt.program, colored=not self.plain)
+        match prompt.interaction:
+            case Pick(options=options, code=code):
+                self.console.print()
+                for letter, option in zip(LETTERS, options, strict=False):
+                    self._option(letter, option, code)
+            case Table(labels=labels):
+                self.console.print()
+                self.console.print(f"One number for each, from {labels[0]} to {labels[-1]}.")
+            case Arrange(lines=lines):
+                self.console.print()
+                for number, line in enumerate(lines, 1):
+                    drawing.hanging(self.console, f"  {number}  ", "bold cyan", Text(line))
+            case Write(starter=starter, cases=cases):
+                drawing.heading(self.console, "Mend this" if prompt.kind == "repair" else "Start from")
+                drawing.code(self.console, starter.strip("\n"), colored=not self.plain)
+                if cases:
+                    self.console.print()
+                    said = "; ".join(cases)
+                    self.console.print(
+                        inline(self.console, f"It is run with {said}, and with other numbers that are not shown.")
+                    )
+            case Type() | Fill() | Flip():
+                pass
+            case _:
+                assert_never(prompt.interaction)
+
+    def _option(self, letter: str, option: str, code: bool) -> None:
+        text = Text(option) if code else inline(self.console, option)
+        drawing.hanging(self.console, f"  {letter}  ", "bold cyan", text)
+
+    def _markdown(self, text: str) -> None:
+        """The paragraphs of a stem, each as one flowing text, and its lists."""
+        for number, paragraph in enumerate(text.split("\n\n")):
+            if number:
+                self.console.print()
+            first, *entries = re.split(r"^- ", paragraph, flags=re.MULTILINE)
+            if first.strip():
+                self.console.print(inline(self.console, flowing(first)))
+            for entry in entries:
+                drawing.hanging(self.console, "  - ", "", inline(self.console, flowing(entry)))
+
+    def _say(self, text: str, style: str = "") -> None:
+        self.console.print()
+        self.console.print(inline(self.console, text), style=style)
+
+    # ------------------------------------------------------------ after an answer
+
+    def _verdict(self, result: Result) -> None:
+        """Right, or which mistake it was and where the answer departs from what it should be."""
+        score = result.score
+        word, style = WORDS[score.outcome]
+        self.console.print()
+        colon = ":" if score.outcome in (Outcome.UNREADABLE, Outcome.NOT_RUN) else ""
+        line = Text.assemble((word + colon, style))
+        if score.feedback:
+            line = Text.assemble(line, " ", inline(self.console, flowing(score.feedback)))
+        self.console.print(line)
+        for paragraph in score.details:
+            self._say(flowing(paragraph))
+        self._checks(score)
+        if score.chart:
+            drawing.chart(self.console, score.chart, self.plain)
+
+    def _checks(self, score: Score) -> None:
+        """Which inputs an answer was run with, and where it was right; not worth a word where it is all or nothing."""
+        right = sum(entry.passed for entry in score.checked)
+        if right in (0, len(score.checked)):
+            return
+        self._say(f"Right for {right} of {len(score.checked)} inputs:")
+        for entry in score.checked:
+            said = f"  {'right' if entry.passed else 'wrong'}   {template.inputs(entry.inputs)}"
+            self.console.print(said, soft_wrap=True)
+
+    def tell(self, question: Question, result: Result, mistakes: dict[str, Mistake]) -> None:
+        """All there is to say of an answer that will not be asked for again."""
+        self._verdict(result)
+        if result.score.outcome is not Outcome.UNREADABLE:
+            self.explain(question, result, mistakes)
+
+    def explain(self, question: Question, result: Result, mistakes: dict[str, Mistake]) -> None:
+        """What PyTorch did, the solution, the answer, the other mistakes."""
+        try:
+            proof = question.proof
+        except NotProvenError:
+            return
+        item = question.item
+        if item.kind == "card":
+            if not self.turned:
+                self.back(question)
+            return
+        solved = item.exercise is not None and result.score.outcome is Outcome.CORRECT
+        if not solved and result.score.chart is None:  # the chart has shown them already
+            if diagnosis.curve(proof.answer):
+                drawing.observed(self.console, tuple(proof.answer), item.shows, item.counts, self.plain)
+            else:
+                drawing.rates(self.console, proof.observation, self.plain, item.counts)
+        drawing.heading(self.console, "Solution")
+        for number, step in enumerate(proof.solution, 1):
+            drawing.hanging(self.console, f"  {number}. ", "", inline(self.console, flowing(step)))
+        drawing.heading(self.console, "One way to write it" if item.exercise else "Final answer")
+        self._answer(question, proof)
+        self._other_mistakes(question, proof, result, mistakes)
+        see = [mistakes[result.score.mistake].see if result.score.mistake in mistakes else "", item.see]
+        for page in dict.fromkeys(filter(None, see)):
+            self._say(f"Read on: {page}")
+
+    def back(self, question: Question) -> None:
+        """What is on the back of a card."""
+        self.turned = True
+        self.console.print()
+        for step in question.proof.solution:
+            self._markdown(step)
+
+    def _answer(self, question: Question, proof: Proof) -> None:
+        item = question.item
+        keys = [(letter, option) for letter, option in self._lettered(question, proof) if option.key]
+        if item.exercise and item.kind == "fill":
+            for number, part in enumerate(item.exercise.reference, 1):
+                drawing.hanging(self.console, f"  __{number}__  ", "bold cyan", Text(part))
+        elif item.exercise:
+            drawing.code(self.console, "\n".join(item.exercise.reference).strip("\n"), colored=not self.plain)
+        elif keys:
+            for letter, option in keys:
+                self._option(letter, option.shown, False)
+        else:
+            said = " ".join(map(show, proof.answer)) if isinstance(proof.answer, list) else show(proof.answer)
+            self.console.print(f"  {said} {item.unit}".rstrip())
+
+    def _lettered(self, question: Question, proof: Proof) -> list[tuple[str, ProvenOption]]:
+        """The options in the order in which they were shown, each with its letter."""
+        if len(question.order) != len(proof.options):
+            return [("-", option) for option in proof.options]
+        return [(LETTERS[shown], proof.options[place]) for shown, place in enumerate(question.order)]
+
+    def _other_mistakes(self, question: Question, proof: Proof, result: Result, mistakes: dict[str, Mistake]) -> None:
+        said = {result.score.mistake}
+        picked = any(option.key for option in proof.options)
+        others: list[tuple[str, str]] = []
+        for letter, option in self._lettered(question, proof):
+            if not option.key and option.mistake in mistakes and option.mistake not in said:
+                value = show(option.value) if isinstance(option.value, int | float) else option.shown
+                if isinstance(option.value, list) and not question.item.exercise:
+                    value = " ".join(map(show, option.value[:4])) + (" ..." if len(option.value) > 4 else "")
+                label = letter if picked else "-" if len(value) > 32 or "\n" in value else value
+                others.append((label, mistakes[option.mistake].says))
+                said.add(option.mistake)
+        if others:
+            drawing.heading(self.console, "Common mistakes")
+            for label, says in others:
+                drawing.hanging(self.console, f"  {label}  ", "bold cyan", inline(self.console, flowing(says)))
