@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import pytest
@@ -104,6 +105,9 @@ mistakes:
 """
 """A small quiz whose answers are run."""
 
+TOGETHER = ("test_kinds.py", "[both walls", "[second wall alone", "test_warnings_are_those_of_plain_python")
+"""What is in the names of tests that share a fixture which is costly to make: one process runs all that have it."""
+
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -125,6 +129,18 @@ def cases(name: str) -> list[object]:
         lines = [line for line in expected.splitlines() if line.strip()]
         found.append(pytest.param(Case(title, text + "\n", lines), id=title.replace(" ", "-")))
     return found
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Tests go to the processes one by one, except those of `TOGETHER` (xdist_group does nothing with pytest 9.2)."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByName(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return next((part for part in TOGETHER if part in nodeid), nodeid)
+
+    return ByName(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -56,7 +56,12 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, objec
     assert not Path("/dev/shm/reached-by-a-program").exists()
 
 
-@pytest.fixture(scope="module", params=["both walls", "second wall alone"])
+def grouped(walls: str) -> object:
+    """All that is asked of these walls, by one process: the programs are run once for all of it."""
+    return pytest.param(walls, marks=pytest.mark.xdist_group(walls))
+
+
+@pytest.fixture(scope="module", params=[grouped("both walls"), grouped("second wall alone")])
 def walled(request: pytest.FixtureRequest) -> Iterator[LocalRunner]:
     patch = pytest.MonkeyPatch()
     patch.setenv("GRADER_DB", SECRET)
