@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
 import signal
@@ -164,7 +165,6 @@ def plainly(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return files
 
 
-@pytest.mark.xdist_group("plain")
 @pytest.mark.parametrize("name", WARNING_PROGRAMS)
 def test_warnings_are_those_of_plain_python(name: str, runner: LocalRunner, plainly: dict[str, Path]) -> None:
     """The same warnings, as often, with the same text and at the same line as without us."""
@@ -287,7 +287,8 @@ def test_each_death_has_its_status_and_the_next_program_runs(own_runner: LocalRu
     """All in flight together, each followed by a program that must run as usual."""
     futures = {}
     for name, (source, status) in DEATHS.items():
-        dying = own_runner.submit(Program(source, ("x",) if "value" in name else (), limits=TIGHT))
+        limits = TIGHT if status is Status.TIMEOUT else dataclasses.replace(TIGHT, wall_seconds=30.0)
+        dying = own_runner.submit(Program(source, ("x",) if "value" in name else (), limits=limits))
         futures[name] = (dying, own_runner.submit(Program(f"print({name!r})")), status)
     for name, (dying, following, status) in futures.items():
         before = time.monotonic()
