@@ -192,7 +192,7 @@ def test_the_corpus_without_the_rights_of_root(tmp_path: Path) -> None:
         __file__,
     ]
     done = subprocess.run(
-        [*ordinary, "--dev-bind", "/", "/", "--", *tests], capture_output=True, text=True, check=False, timeout=110,
+        [*ordinary, "--dev-bind", "/", "/", "--", *tests], capture_output=True, text=True, check=False, timeout=220,
         cwd=Path(__file__).parents[1],
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-3000:]
