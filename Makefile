@@ -35,7 +35,7 @@ types: $(READY)
 	$(BIN)/mypy
 
 tests: $(READY)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4
 
 verify: $(READY)
 	$(BIN)/grader verify --no-cache

@@ -1,18 +1,26 @@
-"""What tests share: a warm runner, the command in a process of its own, and the cases that are written as text."""
+"""What tests share: a warm runner, a bank that is proven once, the command, and the cases that are written as text."""
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
+import io
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 import pytest
 
+from grader import cli
 from grader.model import Bank
 from grader.run.local import LocalRunner
+from grader.run.remembered import RememberingRunner, Store
+from grader.verify import Report, verify
 
 ROOT = Path(__file__).parents[1]
 QUIZZES = ROOT / "quizzes"
@@ -97,6 +105,9 @@ mistakes:
 """
 """A small quiz whose answers are run."""
 
+TOGETHER = ("test_kinds.py", "[both walls", "[second wall alone", "test_warnings_are_those_of_plain_python")
+"""What is in the names of tests that share a fixture which is costly to make: one process runs all that have it."""
+
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -120,6 +131,18 @@ def cases(name: str) -> list[object]:
     return found
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Tests go to the processes one by one, except those of `TOGETHER` (xdist_group does nothing with pytest 9.2)."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByName(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return next((part for part in TOGETHER if part in nodeid), nodeid)
+
+    return ByName(config, log)
+
+
 @pytest.fixture(scope="session")
 def runner() -> Iterator[LocalRunner]:
     with LocalRunner() as runner:
@@ -136,27 +159,83 @@ def bank() -> Bank:
 
 
 @pytest.fixture(scope="session")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Variables for the command: a cache of the tests' own, no colors."""
-    return {**os.environ, "GRADER_CACHE": str(tmp_path_factory.mktemp("cache")), "NO_COLOR": "1", "COLUMNS": "80"}
+def together(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that is new in each run of the tests, and the same for all its processes."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if hasattr(request.config, "workerinput") else own
 
 
 @pytest.fixture(scope="session")
-def grader(environment: dict[str, str]) -> Command:
-    """Runs `grader` as a user would."""
+def environment(together: Path) -> dict[str, str]:
+    """Variables for the command: a cache of the tests' own, no colors."""
+    return {**os.environ, "GRADER_CACHE": str(together / "cache"), "NO_COLOR": "1", "COLUMNS": "80"}
+
+
+@pytest.fixture(scope="session")
+def remembering(runner: LocalRunner, environment: dict[str, str]) -> Iterator[RememberingRunner]:
+    """The warm runner behind the cache of the tests, which is empty at first: each program is run once."""
+    store = Store(Path(environment["GRADER_CACHE"]))
+    yield RememberingRunner(store, lambda: runner)
+    store.close()
+
+
+@pytest.fixture(scope="session")
+def proven(together: Path, environment: dict[str, str], remembering: RememberingRunner) -> Report:
+    """What `grader verify` finds. One process of the tests runs the programs, the others wait and remember them."""
+    from grader import bank, lesson
+
+    store = Store(Path(environment["GRADER_CACHE"]))
+    with (together / "proving").open("w") as lock, contextlib.closing(store):
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        pages, _ = lesson.read(lesson.files([ROOT]))
+        report = verify(bank.read(bank.files([ROOT]), store), remembering, pages)
+    assert not report.findings
+    return report
+
+
+@pytest.fixture(scope="session")
+def grader(environment: dict[str, str], runner: LocalRunner) -> Command:
+    """Runs `grader` in this process, with the warm runner where it would start one of its own."""
+
+    class Warm(LocalRunner):
+        def __init__(self, *_: object) -> None:
+            self.__dict__ = runner.__dict__
+
+        def close(self) -> None:
+            """It is not the command's."""
+
+    def run(*arguments: str | Path, stdin: str = "", cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+        command = ["grader", *map(str, arguments)]
+        typed, out, err = (io.TextIOWrapper(io.BytesIO(data), "utf-8") for data in (stdin.encode(), b"", b""))
+        with (
+            contextlib.chdir(cwd),
+            patch.dict(os.environ, environment, clear=True),
+            patch("grader.run.local.LocalRunner", Warm),
+            patch.multiple(sys, argv=command, stdin=typed, stdout=out, stderr=err),
+            pytest.raises(SystemExit) as ended,
+        ):
+            cli.main()
+        return _done(
+            command, int(ended.value.code or 0), *(stream.detach().getvalue().decode() for stream in (out, err))
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def process(environment: dict[str, str]) -> Command:
+    """Runs `grader` as a user would, in a process of its own."""
 
     def run(*arguments: str | Path, stdin: str = "", cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "grader", *map(str, arguments)]
         done = subprocess.run(
             command, input=stdin, capture_output=True, text=True, env=environment, cwd=cwd, timeout=100, check=False
         )
-        assert "Traceback" not in done.stderr, done.stderr
-        return done
+        return _done(command, done.returncode, done.stdout, done.stderr)
 
     return run
 
 
-@pytest.fixture(scope="session")
-def proven(grader: Command) -> None:
-    """The cache of the tests knows the whole bank."""
-    assert grader("verify").returncode == 0
+def _done(command: list[str], code: int, out: str, err: str) -> subprocess.CompletedProcess[str]:
+    assert "Traceback" not in err, err
+    return subprocess.CompletedProcess(command, code, out, err)

@@ -22,8 +22,8 @@ pytestmark = pytest.mark.usefixtures("proven")
 # ---------------------------------------------------------------- quiz
 
 
-def test_answers_from_a_pipe_one_a_line(grader: Command) -> None:
-    done = grader("quiz", "warmup", "--json", stdin="B\nC\nA\n")
+def test_answers_from_a_pipe_one_a_line(process: Command) -> None:
+    done = process("quiz", "warmup", "--json", stdin="B\nC\nA\n")
     document = json.loads(done.stdout)
     assert done.returncode == 0
     assert done.stderr == ""
@@ -53,8 +53,8 @@ def test_every_outcome_has_its_word(grader: Command) -> None:
 
 
 @pytest.mark.parametrize("stdin", ["", "\n", "q\n", "\x00\n", "\udcff\n"])
-def test_the_end_of_input_ends_the_quiz_cleanly(grader: Command, stdin: str) -> None:
-    done = grader("quiz", "schedulers", "--json", stdin=stdin.encode("utf-8", "replace").decode())
+def test_the_end_of_input_ends_the_quiz_cleanly(process: Command, stdin: str) -> None:
+    done = process("quiz", "schedulers", "--json", stdin=stdin.encode("utf-8", "replace").decode())
     assert done.returncode == 0
     assert len(json.loads(done.stdout)["results"]) == (1 if stdin.strip(" q") and stdin != "q\n" else 0)
 
@@ -217,9 +217,9 @@ def test_one_answer_is_graded(
     assert strict == (0 if outcome == "correct" else 1)
 
 
-def test_an_answer_may_come_from_a_file(grader: Command, tmp_path: Path) -> None:
+def test_an_answer_may_come_from_a_file(process: Command, tmp_path: Path) -> None:
     (tmp_path / "answer").write_text("0.0200\n")
-    done = grader("grade", "first-rate-at-construction", "--answer-file", tmp_path / "answer")
+    done = process("grade", "first-rate-at-construction", "--answer-file", tmp_path / "answer")
     assert done.stdout == "correct\n"
 
 
@@ -270,8 +270,8 @@ def test_run_shows_what_was_observed(grader: Command, tmp_path: Path) -> None:
     assert "  Epoch 3: 0.08" in text
 
 
-def test_run_reads_standard_input_and_tells_what_stopped_a_program(grader: Command) -> None:
-    done = grader("run", "-", "--json", stdin="print(1)\n1 / 0\n")
+def test_run_reads_standard_input_and_tells_what_stopped_a_program(grader: Command, process: Command) -> None:
+    done = process("run", "-", "--json", stdin="print(1)\n1 / 0\n")
     assert done.returncode == 1
     assert json.loads(done.stdout)["error"] == {
         "type": "ZeroDivisionError", "message": "division by zero", "line": 2, "code": "1 / 0",
@@ -281,11 +281,11 @@ def test_run_reads_standard_input_and_tells_what_stopped_a_program(grader: Comma
     assert done.stdout.startswith("timeout: ")
 
 
-def test_topics_and_doctor(grader: Command) -> None:
+def test_topics_and_doctor(grader: Command, process: Command) -> None:
     topics = json.loads(grader("topics", "--json").stdout)["topics"]
     assert [topic["topic"] for topic in topics] == ["schedulers", "warmup"]
     assert "warmup: Warmup strategies" in grader("topics").stdout
-    done = grader("doctor", "--json")
+    done = process("doctor", "--json")
     assert done.returncode == 0
     checks = {check["name"]: check for check in json.loads(done.stdout)["checks"]}
     assert {"python", "torch", "cache", "bank", "worker", "memory limit", "time limit", "sandbox"} <= set(checks)
@@ -293,9 +293,9 @@ def test_topics_and_doctor(grader: Command) -> None:
     assert "Landlock" in checks["sandbox"]["found"] or checks["sandbox"]["result"] == "warn"
 
 
-def test_help_fits_a_screen_for_every_command(grader: Command) -> None:
+def test_help_fits_a_screen_for_every_command(process: Command) -> None:
     for command in ((), *((name,) for name in cli.app.commands)):
-        text = grader(*command, "--help").stdout
+        text = process(*command, "--help").stdout
         assert len(text.splitlines()) <= 24
         assert max(map(len, text.splitlines())) <= 80
 

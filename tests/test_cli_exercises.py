@@ -21,8 +21,8 @@ def home(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_code_from_a_pipe_ends_with_a_dot(grader: Command, home: Path) -> None:
-    done = grader("quiz", "t", "--bank", home, "--json", stdin=f"{LATE}.\n0; 1\n")
+def test_code_from_a_pipe_ends_with_a_dot(process: Command, home: Path) -> None:
+    done = process("quiz", "t", "--bank", home, "--json", stdin=f"{LATE}.\n0; 1\n")
     document = json.loads(done.stdout)
     code, blanks = document["results"]
     assert (code["item"], code["outcome"], code["mistake"], code["response"]) == ("factor", "incorrect", "late", LATE)

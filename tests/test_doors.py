@@ -10,14 +10,14 @@ import pytest
 
 from grader import kinds
 from grader.model import Bank, Item, Proof
-from grader.run.local import LocalRunner
+from grader.run import Runner
 from grader.verify import Proving
 
 if TYPE_CHECKING:
     from conftest import Command
 
 
-def first_proof(item: Item, runner: LocalRunner) -> Proof:
+def first_proof(item: Item, runner: Runner) -> Proof:
     return Proving(item, item.variants[0], runner).proof()
 
 
@@ -35,10 +35,10 @@ def typed(item: Item, sample: str) -> str:
     [("right", {"correct"}), ("wrong", {"incorrect", "partly"}), ("unreadable", {"unreadable"})],
 )
 def test_answers_of_every_kind_from_a_pipe(
-    topic: str, sample: str, outcomes: set[str], bank: Bank, runner: LocalRunner, grader: Command
+    topic: str, sample: str, outcomes: set[str], bank: Bank, remembering: Runner, grader: Command
 ) -> None:
     items = [item for item in bank.items if item.topic == topic and "test" in item.modes]
-    samples = [kinds.get(item.kind).samples(item, first_proof(item, runner))[sample] for item in items]
+    samples = [kinds.get(item.kind).samples(item, first_proof(item, remembering))[sample] for item in items]
     stdin = "".join(typed(item, text) for item, text in zip(items, samples, strict=True))
     done = grader("quiz", topic, "--mode", "test", "--count", "99", "--json", stdin=stdin)
     results = json.loads(done.stdout)["results"]
@@ -53,10 +53,10 @@ def test_answers_of_every_kind_from_a_pipe(
 @pytest.mark.usefixtures("proven")
 @pytest.mark.parametrize("kind", kinds.names())
 def test_an_answer_of_every_kind_from_a_file(
-    kind: str, bank: Bank, runner: LocalRunner, grader: Command, tmp_path: Path
+    kind: str, bank: Bank, remembering: Runner, grader: Command, tmp_path: Path
 ) -> None:
     item = next(item for item in bank.items if item.kind == kind)
-    samples = kinds.get(kind).samples(item, first_proof(item, runner))
+    samples = kinds.get(kind).samples(item, first_proof(item, remembering))
     for sample, said in (("right", "correct"), ("wrong", ("incorrect", "partly")), ("unreadable", "unreadable")):
         (tmp_path / "answer").write_text(samples[sample])
         done = grader("grade", item.id, "--answer-file", tmp_path / "answer")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import random
 import re
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from grader import cli, kinds, marking, meanings, mutants
 from grader.errors import InputError
 from grader.marking import Marker
 from grader.model import Bank, Item, Limits, Observation, Outcome, Program, Proof, Response, Score, Status, Unreadable
+from grader.run import Runner
 from grader.run.local import LocalRunner
 from grader.verify import Proving, verify
 
@@ -197,9 +199,9 @@ IN_THE_BANK = {
 
 
 @pytest.mark.parametrize("name", IN_THE_BANK)
-def test_the_factor_of_our_own_bank(name: str, bank: Bank, runner: LocalRunner) -> None:
+def test_the_factor_of_our_own_bank(name: str, bank: Bank, runner: LocalRunner, remembering: Runner) -> None:
     item = next(item for item in bank.items if item.id == "write-the-factor")
-    proof = Proving(item, item.variants[0], runner).proof()
+    proof = Proving(item, item.variants[0], remembering).proof()
     for seed in range(3):
         score = mark((item, proof), Marker(lambda: runner, seed), IN_THE_BANK[name])
         if "-" in name and name != "hard-coded":
@@ -528,21 +530,28 @@ def test_every_meaning_is_seen_in_a_run(runner: LocalRunner) -> None:
 # ---------------------------------------------------------------- without a sandbox
 
 
-class Open(LocalRunner):
-    """A runner on a machine that has no walls."""
+@pytest.fixture
+def unwalled() -> Iterator[type[LocalRunner]]:
+    """Runners on a machine that has no walls: all of them one, which is closed in the end."""
+    with LocalRunner(sandbox=False) as runner:
 
-    def __init__(self) -> None:
-        super().__init__(sandbox=False)
+        class Open(LocalRunner):
+            def __init__(self) -> None:
+                self.__dict__ = runner.__dict__
+
+            def close(self) -> None: ...
+
+        yield Open
 
 
 def test_a_file_s_code_is_not_run_without_a_sandbox_unless_that_is_allowed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unwalled: type[LocalRunner]
 ) -> None:
     (tmp_path / "quizzes").mkdir()
     (tmp_path / "quizzes/t.yaml").write_text(TEXT)
     (tmp_path / "answer.py").write_text(RIGHT["class"])
     monkeypatch.setenv("GRADER_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr("grader.run.local.LocalRunner", Open)
+    monkeypatch.setattr("grader.run.local.LocalRunner", unwalled)
     command = ["grade", "factor", "--bank", str(tmp_path)]
     refused = CliRunner().invoke(cli.app, [*command, "--answer-file", str(tmp_path / "answer.py")])
     assert isinstance(refused.exception, InputError)

@@ -6,6 +6,7 @@ folder, listeners, an environment variable. A program that reaches something pri
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
 import socket
@@ -27,6 +28,13 @@ SECRET = "a-password-of-the-user"
 EXPECTED = "only-the-supervisor-knows"
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the sandbox is made of features of Linux")
+
+
+def earns(path: Path) -> str:
+    """The status that a program of the corpus must earn, as its first lines say."""
+    found = re.search(r"^# earns: (\S+)$", path.read_text(), re.MULTILINE)
+    assert found, path
+    return found.group(1)
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +87,8 @@ def seen(walled: LocalRunner, target: dict[str, object]) -> dict[str, Observatio
     prelude = "".join(f"{name} = {value!r}\n" for name, value in target.items())
     programs = []
     for path in CORPUS:
-        programs.append(Program(prelude + path.read_text(), ("answer",), limits=LIMITS))
+        patient = LIMITS if earns(path) == "timeout" else dataclasses.replace(LIMITS, wall_seconds=30.0)
+        programs.append(Program(prelude + path.read_text(), ("answer",), limits=patient))
         programs.append(
             Program(
                 "import torch\nanswer = torch.arange(4).sum().item()\nopen('secret', 'w').write('mine')", ("answer",)
@@ -98,10 +107,8 @@ def test_the_corpus_is_large() -> None:
 
 @pytest.mark.parametrize("path", CORPUS, ids=lambda path: path.stem)
 def test_an_attack_is_contained_and_earns_its_status(path: Path, seen: dict[str, Observation]) -> None:
-    earns = re.search(r"^# earns: (\S+)$", path.read_text(), re.MULTILINE)
-    assert earns
     found = seen[path.stem]
-    assert found.status.value == earns.group(1), found
+    assert found.status.value == earns(path), found
     assert "REACHED" not in found.stdout
     assert len(found.stdout) + len(found.stderr) <= LIMITS.output_bytes
 
@@ -185,7 +192,7 @@ def test_the_corpus_without_the_rights_of_root(tmp_path: Path) -> None:
         __file__,
     ]
     done = subprocess.run(
-        [*ordinary, "--dev-bind", "/", "/", "--", *tests], capture_output=True, text=True, check=False, timeout=110,
+        [*ordinary, "--dev-bind", "/", "/", "--", *tests], capture_output=True, text=True, check=False, timeout=220,
         cwd=Path(__file__).parents[1],
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-3000:]

@@ -28,8 +28,9 @@ from grader.model import (
     Variant,
     Write,
 )
+from grader.run import Runner
 from grader.run.local import LocalRunner
-from grader.verify import prove_all
+from grader.verify import Report, prove_all
 
 
 @pytest.fixture(scope="module")
@@ -38,8 +39,8 @@ def marker(runner: LocalRunner) -> Marker:
 
 
 @pytest.fixture(scope="module")
-def proofs(bank: Bank, runner: LocalRunner) -> list[tuple[Item, list[Proof]]]:
-    return list(prove_all(bank.items, runner))
+def proofs(bank: Bank, remembering: Runner, proven: Report) -> list[tuple[Item, list[Proof]]]:
+    return list(prove_all(bank.items, remembering))
 
 
 def test_every_kind_occurs_in_the_bank(bank: Bank) -> None:

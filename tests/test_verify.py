@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from conftest import QUIZZES, Case, Command, cases
 
-from grader import bank
+from grader import bank, kinds
 from grader.model import Bank
 from grader.run.local import LocalRunner
 from grader.run.remembered import RememberingRunner, Store
-from grader.verify import verify
+from grader.verify import Report, verify
 
 
 @pytest.mark.parametrize("case", cases("verify.txt"))
@@ -26,11 +26,10 @@ def test_what_does_not_hold_is_found(case: Case, tmp_path: Path, runner: LocalRu
     assert all(finding.hint and finding.item for finding in report.findings)
 
 
-def test_the_whole_bank_is_proven(bank: Bank, runner: LocalRunner) -> None:
-    report = verify(bank, runner)
-    assert [str(finding) for finding in report.findings] == []
-    assert report.proven == report.items == len(bank.items)
-    assert report.claims > 1000
+def test_the_whole_bank_is_proven(bank: Bank, proven: Report) -> None:
+    assert [str(finding) for finding in proven.findings] == []
+    assert proven.proven == proven.items == len(bank.items)
+    assert proven.claims > 1000
 
 
 FALSIFIED = {
@@ -67,7 +66,7 @@ FALSIFIED = {
 
 
 @pytest.mark.parametrize("what", FALSIFIED)
-def test_a_falsified_copy_of_our_quiz_is_found_out(what: str, tmp_path: Path, grader: Command, proven: None) -> None:
+def test_a_falsified_copy_of_our_quiz_is_found_out(what: str, tmp_path: Path, grader: Command, proven: Report) -> None:
     name, old, new, expected, item = FALSIFIED[what]
     text, count = re.subn(old, lambda _: new, (QUIZZES / name).read_text(), count=1)
     assert count == 1
@@ -88,11 +87,11 @@ def test_a_falsified_copy_of_our_quiz_is_found_out(what: str, tmp_path: Path, gr
     assert report["proven"] == report["items"] - 1
 
 
-def test_a_typed_number_in_an_explanation_is_found_out(tmp_path: Path, grader: Command) -> None:
+def test_a_typed_number_in_an_explanation_is_found_out(tmp_path: Path, process: Command, proven: Report) -> None:
     text = (QUIZZES / "warmup.yaml").read_text().replace("= {run.lr_used[k - 1]}.", "= 0.07.")
     path = tmp_path / "copy.yaml"
     path.write_text(text)
-    done = grader("verify", path)
+    done = process("verify", path)
     line = text.splitlines().index(next(row for row in text.splitlines() if "= 0.07." in row)) + 1
     assert done.returncode == 1
     assert f"{path}:{line}:" in done.stdout
@@ -121,8 +120,8 @@ def test_an_item_that_claims_nothing_is_not_proven(tmp_path: Path, grader: Comma
     assert report["proven"] == report["items"] - 1
 
 
-def test_verify_prints_its_document_and_remembers(grader: Command, proven: None) -> None:
-    done = grader("verify", "--json")
+def test_verify_prints_its_document_and_remembers(process: Command, proven: Report) -> None:
+    done = process("verify", "--json")
     report = json.loads(done.stdout)
     assert done.returncode == 0
     assert list(report) == [
@@ -141,13 +140,14 @@ def test_verify_prints_its_document_and_remembers(grader: Command, proven: None)
     assert report["findings"] == []
 
 
-def test_what_was_proven_is_not_run_again_and_what_changed_is(bank: Bank, tmp_path: Path, runner: LocalRunner) -> None:
-    store = Store(tmp_path)
-    first = RememberingRunner(store, lambda: runner)
-    verify(bank, first)
+def test_what_was_proven_is_not_run_again_and_what_changed_is(
+    bank: Bank, tmp_path: Path, runner: LocalRunner, environment: dict[str, str], proven: Report
+) -> None:
+    store = Store(Path(environment["GRADER_CACHE"]))
     again = RememberingRunner(store, lambda: pytest.fail("a runner was started"))
     assert verify(bank, again).proven == len(bank.items)
-    assert again.hits == first.hits + first.misses
+    plans = [kinds.get(item.kind).plan(item, variant) for item in bank.items for variant in item.variants]
+    assert again.hits == sum(len(plan.programs) for plan in plans)
     assert again.misses == 0
     text = (QUIZZES / "warmup.yaml").read_text().replace("lr=0.1)", "lr=0.10001)", 1)
     changed = tmp_path / "warmup.yaml"
