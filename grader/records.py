@@ -48,6 +48,17 @@ _COLUMNS = [_attempts.c[field.name] for field in dataclasses.fields(Attempt)]
 _LOCK = 0x70726364  # of PostgreSQL: one writer of cards at a time
 
 
+def url_of(given: str | None) -> str:
+    """The URL that is meant: a plain path is an SQLite file; nothing is the default."""
+    url = given or default_url()
+    return url if "://" in url else f"sqlite:///{url}"
+
+
+def exist(url: str) -> bool:
+    """Whether there is something to open; a database server is asked only when it is opened."""
+    return not url.startswith("sqlite:///") or Path(url.removeprefix("sqlite:///")).exists()
+
+
 class RecordsError(InputError):
     """The records cannot be opened, read or written. Nothing that was acknowledged is lost."""
 
@@ -68,11 +79,9 @@ class Records:
     """
 
     def __init__(self, url: str | None = None, *, write: bool = True) -> None:
-        self.url = url or default_url()
+        self.url = url_of(url)
         self.newer = False
         """Written by a newer program: may be read, not written."""
-        if "://" not in self.url:
-            self.url = f"sqlite:///{self.url}"
         self._write = write
         with self._told("opened"):
             address = sql.make_url(self.url)

@@ -180,3 +180,17 @@ def mean(results: Sequence[Result]) -> float | None:
     """The mean of the points, in [0, 1], over the answers that could be judged; None where there is none."""
     points = [result.score.points for result in results if result.score.points is not None]
     return sum(points) / len(points) if points else None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a learner is with a topic."""
+
+    answered: int
+    """Items that were asked at least once."""
+    recent: float | None
+    """The mean of the points of the last answers, in [0, 1]."""
+    due: int
+    """Skills and cards that are due now."""
+    badge: bool
+    """The topic's last challenge was all right."""

@@ -10,12 +10,19 @@ from datetime import datetime, timedelta
 from grader import blueprint, records, reviewing
 from grader.model import Attempt, Bank, Item, Outcome, Result, Score, Sitting
 from grader.records import Records
+from grader.session import Progress
 
 RESUMED_FOR = timedelta(days=1)
 """A test that was left may be taken up again for so long."""
 
 NEW_A_DAY = 5
 """So many units that were never answered are brought into a review."""
+
+RECENT = 50
+"""So many answers say how a topic goes now."""
+
+CHALLENGE = 5
+"""Problems of a challenge."""
 
 QUESTION_MODES = ("practice", "test", "review")
 
@@ -62,6 +69,20 @@ def result_of(attempt: Attempt, item: Item) -> Result:
     """An answer on record, as far as it is needed for a verdict."""
     score = Score(Outcome(attempt.outcome), attempt.points, attempt.mistake)
     return Result(item, item.variants[attempt.variant], attempt.response, score, None, attempt.hints)
+
+
+def progress(bank: Bank, topic: str, learner: str, store: Records, now: datetime) -> Progress:
+    """How far a learner is; from a few look-ups, however many attempts there are."""
+    items = [item.id for item in bank.items if item.topic == topic]
+    recent = [entry.points for entry in store.recent(learner, topic, RECENT) if entry.points is not None]
+    challenges = list(store.sittings(learner=learner, topic=topic, mode="challenge"))
+    last = list(store.attempts(sitting=challenges[-1].id)) if challenges else []
+    return Progress(
+        answered=len(store.seen(learner, items)),
+        recent=sum(recent) / len(recent) if recent else None,
+        due=len(due(units(bank, store, learner, now, topic), now)),
+        badge=len(last) >= CHALLENGE and all(entry.outcome == "correct" for entry in last),
+    )
 
 
 # ---------------------------------------------------------------- spaced repetition

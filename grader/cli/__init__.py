@@ -12,7 +12,7 @@ import sys
 import click
 
 from grader import __version__
-from grader.cli import authors, learners, sittings, writers
+from grader.cli import authors, keeping, learners, sittings, writers
 from grader.errors import GraderError
 
 
@@ -39,6 +39,10 @@ for command in (
     authors.verify,
     writers.pin,
     writers.new,
+    keeping.export_records,
+    keeping.import_records,
+    keeping.delete_records,
+    keeping.stats,
     authors.run,
     authors.schema,
     authors.doctor,

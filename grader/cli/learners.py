@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from grader.cli.shared import (
     bank_option,
+    db_option,
     find_item,
     good_bank,
     json_option,
+    learner_option,
     make_marker,
     must_be_contained,
+    open_records,
     plain_option,
     print_json,
     proof_runner,
@@ -24,15 +28,22 @@ from grader.cli.shared import (
 from grader.cli.sittings import quiz
 from grader.errors import InputError
 
+if TYPE_CHECKING:
+    from grader.model import Bank
+    from grader.session import Progress
+
 
 @click.command()
 @bank_option
+@db_option
+@learner_option
 @json_option
-def topics(bank: Path | None, as_json: bool) -> None:
-    """What there is to learn."""
+def topics(bank: Path | None, db: str | None, learner: str, as_json: bool) -> None:
+    """What there is to learn, how far you are, and what is due."""
     from grader.ui.documents import topics_document
 
-    document = topics_document(good_bank(bank))
+    whole = good_bank(bank)
+    document = topics_document(whole, _progress(whole, db, learner))
     if as_json:
         print_json(document)
         return
@@ -41,7 +52,23 @@ def topics(bank: Path | None, as_json: bool) -> None:
         modes = ", ".join(f"{mode} {count}" for mode, count in topic["modes"].items())
         print(f"{topic['topic']}: {topic['title']}")
         print(f"  {topic['items']} questions ({levels}) in {topic['variants']} variants; by mode: {modes}")
-        print(f"  grader quiz {topic['topic']}")
+        if (done := topic["progress"]) and done["answered"]:
+            recent = f", {done['recent']:.0%} of the last points" if done["recent"] is not None else ""
+            badge = ", challenge badge" if done["badge"] else ""
+            print(f"  answered {done['answered']}{recent}{badge}; due now: {done['due']}")
+        print(f"  grader quiz {topic['topic']}" + (f"   grader review {topic['topic']}" if topic["progress"] else ""))
+
+
+def _progress(bank: Bank, db: str | None, learner: str) -> dict[str, Progress]:
+    """The progress in each topic; none where nothing is on record."""
+    from grader import records, sittings
+    from grader.recording import now
+
+    if not records.exist(records.url_of(db)):
+        return {}
+
+    with open_records(db, write=False) as store:
+        return {topic.name: sittings.progress(bank, topic.name, learner, store, now()) for topic in bank.topics}
 
 
 @click.command()

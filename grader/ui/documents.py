@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from grader.charts import spec
 from grader.model import Bank, Finding, Item, Observation, Proof, Result, Score, Variant
-from grader.session import mean
+from grader.session import Progress, mean
+from grader.stats import ItemStats
 from grader.verdict import ENOUGH, Verdict
 from grader.verify import Report
 
@@ -158,7 +160,12 @@ def finding_document(finding: Finding) -> dict[str, Any]:
     }
 
 
-def topics_document(bank: Bank) -> dict[str, Any]:
+def stats_document(stats: Sequence[ItemStats]) -> dict[str, Any]:
+    """What `grader stats --json` prints."""
+    return {"format": FORMAT, "items": [asdict(entry) for entry in stats]}
+
+
+def topics_document(bank: Bank, progress: Mapping[str, Progress]) -> dict[str, Any]:
     """What `grader topics --json` prints."""
     return {
         "format": FORMAT,
@@ -170,6 +177,7 @@ def topics_document(bank: Bank) -> dict[str, Any]:
                 "variants": sum(len(item.variants) for item in topic.items),
                 "levels": count_by(topic.items, lambda item: (item.level,)),
                 "modes": count_by(topic.items, lambda item: item.modes),
+                "progress": asdict(progress[topic.name]) if topic.name in progress else None,
             }
             for topic in bank.topics
         ],

@@ -1,0 +1,114 @@
+"""The commands about what is on record: moving it, deleting it, and what it says about the items."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from grader.cli.shared import db_option, json_option, open_records, print_json, read_text
+from grader.errors import InputError
+from grader.model import Attempt
+
+_whose = click.option("--learner", envvar="GRADER_LEARNER", help="Only what this learner answered.")
+
+
+@click.command("export-records")
+@click.argument("file", type=Path)
+@db_option
+@_whose
+def export_records(file: Path, db: str | None, learner: str | None) -> None:
+    """Write the records into a file (JSON Lines); - is standard output."""
+    from grader import portable
+
+    chosen = {"learner": learner} if learner else {}
+    with open_records(db, write=False) as store:
+        lines = portable.lines(store.sittings(**chosen), store.attempts(**chosen))
+        if str(file) == "-":
+            for line in lines:
+                print(line)
+            return
+        if file.exists():
+            raise InputError(f"{file}: there is such a file already", "give another name")
+        beside = file.with_name(f".{file.name}.new")
+        try:
+            with beside.open("w", encoding="utf-8") as out:
+                out.writelines(f"{line}\n" for line in lines)
+            beside.replace(file)
+        except OSError as error:
+            raise InputError(f"{file}: it cannot be written: {error.strerror}", "give another name") from None
+
+
+@click.command("import-records")
+@click.argument("file", type=Path)
+@db_option
+def import_records(file: Path, db: str | None) -> None:
+    """Take in records that were exported elsewhere. What is there already is not doubled."""
+    from grader import portable
+
+    sittings, attempts = portable.read(read_text(file).splitlines(), str(file))
+    with open_records(db) as store:
+        new = store.take_in(sittings, attempts)
+    print(f"{new} attempts are new, {len(attempts) - new} were there already.")
+
+
+@click.command("delete-records")
+@click.argument("learner")
+@db_option
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def delete_records(learner: str, db: str | None, yes: bool) -> None:
+    """Delete all that is on record of a learner."""
+    with open_records(db) as store:
+        if learner not in store.learners():
+            raise InputError(
+                f"nothing is on record of `{learner}`", f"there are {', '.join(store.learners()) or 'none'}"
+            )
+        if not yes:
+            if not sys.stdin.isatty():
+                raise InputError("this deletes records", "say --yes; `grader export-records` keeps a copy")
+            click.confirm(f"Delete all that is on record of {learner}?", abort=True)
+        print(f"{store.forget(learner)} attempts are deleted.")
+
+
+@click.command()
+@click.argument("files", nargs=-1, type=Path, metavar="[EXPORT]...")
+@db_option
+@json_option
+def stats(files: tuple[Path, ...], db: str | None, as_json: bool) -> None:
+    """How items do: too easy, too hard, a key in doubt. From the records, or from exported files of a class."""
+    from grader import stats as statistics
+    from grader.ui.documents import stats_document
+
+    if files:
+        found = statistics.compute(_merged(files))
+    else:
+        with open_records(db, write=False) as store:
+            found = statistics.compute(store.attempts())
+    if as_json:
+        print_json(stats_document(found))
+        return
+    print(f"{'item':32} learners  right  discr.  seconds  most frequent mistake")
+    for entry in found:
+        discrimination = "-" if entry.discrimination is None else f"{entry.discrimination:.2f}"
+        mistake = next((f"{name} ({count})" for name, count in entry.mistakes.items()), "-")
+        numbers = f"{entry.learners:8}  {entry.facility:5.0%}  {discrimination:>6}  {entry.seconds:7.0f}"
+        print(f"{entry.item:32} {numbers}  {mistake}")
+        for flag in entry.flags:
+            print(f"{'':32} ! {flag}")
+
+
+def _merged(files: tuple[Path, ...]) -> Iterator[Attempt]:
+    """The attempts of several files, each once, oldest first. Learners of two files with one name are told apart."""
+    from dataclasses import replace
+
+    from grader import portable
+
+    found: dict[str, Attempt] = {}
+    for file in files:
+        _, attempts = portable.read(read_text(file).splitlines(), str(file))
+        for attempt in attempts:
+            named = attempt if attempt.learner != "me" else replace(attempt, learner=f"me in {file}")
+            found.setdefault(attempt.id, named)
+    yield from sorted(found.values(), key=lambda attempt: attempt.at)

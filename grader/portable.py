@@ -1,0 +1,79 @@
+"""Records as JSON Lines, so that learners can move them: a header, then a sitting or an attempt a line."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any, TypeVar, get_type_hints
+
+from grader.errors import InputError
+from grader.model import Attempt, Sitting
+
+Entry = TypeVar("Entry", Sitting, Attempt)
+HEADER = {"torch-grader": "records", "format": 1}
+
+
+def lines(sittings: Iterable[Sitting], attempts: Iterable[Attempt]) -> Iterator[str]:
+    """The lines of a file."""
+    yield json.dumps(HEADER)
+    for name, entries in (("sitting", sittings), ("attempt", attempts)):
+        for entry in entries:
+            data = dataclasses.asdict(entry)
+            yield json.dumps({name: {key: _out(value) for key, value in data.items()}}, ensure_ascii=False)
+
+
+def read(text: Iterable[str], name: str) -> tuple[list[Sitting], list[Attempt]]:
+    """What is in a file. Raises InputError, with the line, for what is no export of ours."""
+    sittings, attempts = [], []
+    for number, line in enumerate(text, 1):
+        try:
+            entry = _entry(json.loads(line), number)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            hint = "nothing was taken in; give a file that `grader export-records` wrote"
+            raise InputError(f"{name}:{number}: {error}", hint) from None
+        if isinstance(entry, Sitting):
+            sittings.append(entry)
+        elif entry:
+            attempts.append(entry)
+    return sittings, attempts
+
+
+def _entry(data: Any, number: int) -> Sitting | Attempt | None:
+    """What a line holds; None for the header."""
+    if number == 1:
+        if data != HEADER:
+            raise ValueError("it does not begin as an export does")
+        return None
+    ((kind, fields),) = data.items()
+    if kind == "sitting":
+        plan = tuple((str(item), int(variant)) for item, variant in fields["plan"])
+        return _made(Sitting, fields | {"plan": plan})
+    if kind == "attempt":
+        return _made(Attempt, fields)
+    raise ValueError(f"`{kind}` is neither a sitting nor an attempt")
+
+
+def _out(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def _made(kind: type[Entry], fields: dict[str, Any]) -> Entry:
+    hints = get_type_hints(kind)
+    if set(fields) != set(hints):
+        wrong = ", ".join(sorted(set(fields) ^ set(hints)))
+        raise ValueError(f"fields are missing or unknown: {wrong}")
+    made: dict[str, Any] = {}
+    for name, value in fields.items():
+        if hints[name] is datetime:
+            made[name] = datetime.fromisoformat(value)
+            if made[name].tzinfo is None:
+                raise ValueError(f"`{name}` has no time zone")
+            continue
+        if hints[name] in (float, float | None) and type(value) is int:
+            value = float(value)  # noqa: PLW2901  (JSON has one kind of number)
+        if name != "plan" and (not isinstance(value, hints[name]) or (hints[name] is int and value is True)):
+            raise ValueError(f"`{name}` is {value!r}")
+        made[name] = value
+    return kind(**made)

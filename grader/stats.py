@@ -1,0 +1,92 @@
+"""Item statistics for authors, from the records of a class: what is too easy, too hard, or keyed in doubt.
+
+Only the first answer of each learner to each item counts. Facility is the mean of its points. Discrimination is the
+correlation of an item's points with the mean of the same learner's points on all other items (the corrected point-
+biserial, see Ebel and Frisbie, Essentials of Educational Measurement); it is above 0 where those who know more get
+the item right more often.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from grader.model import Attempt
+
+ENOUGH_LEARNERS = 10
+"""Fewer say nothing of an item, so it gets no flags."""
+
+EASY, HARD, DOUBTFUL = 0.97, 0.1, -0.1
+"""A facility from which on nobody misses it, or everybody does; a discrimination below which the key is in doubt."""
+
+
+@dataclass(slots=True)
+class ItemStats:
+    """What is known of one item."""
+
+    item: str
+    learners: int
+    facility: float
+    discrimination: float | None
+    """None where all learners have the same points, here or elsewhere."""
+    seconds: float
+    """Median."""
+    responses: dict[str, int]
+    """What was answered, most frequent first; at most ten."""
+    mistakes: dict[str, int]
+    flags: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _First:
+    points: float
+    seconds: float
+    response: str
+    mistake: str | None
+
+
+def compute(attempts: Iterable[Attempt]) -> list[ItemStats]:
+    """Statistics of every item, the hardest first. Skips count as missed; the order of attempts is that of time."""
+    first: dict[str, dict[str, _First]] = {}
+    for attempt in attempts:
+        if attempt.kind == "card" or attempt.points is None:
+            continue
+        of_item = first.setdefault(attempt.item, {})
+        if attempt.learner not in of_item:
+            shown = "(skipped)" if attempt.response is None else " ".join(attempt.response.split())[:40]
+            of_item[attempt.learner] = _First(attempt.points, attempt.seconds, shown, attempt.mistake)
+    totals: dict[str, list[float]] = {}
+    for answers in first.values():
+        for learner, answer in answers.items():
+            totals.setdefault(learner, []).append(answer.points)
+    found = [_of_item(item, answers, totals) for item, answers in first.items()]
+    return sorted(found, key=lambda entry: (entry.facility, entry.item))
+
+
+def _of_item(item: str, answers: dict[str, _First], totals: dict[str, list[float]]) -> ItemStats:
+    points, rest = [], []
+    for learner, answer in answers.items():
+        others = totals[learner]
+        if len(others) > 1:
+            points.append(answer.points)
+            rest.append((sum(others) - answer.points) / (len(others) - 1))
+    known = len(points) > 2 and len(set(points)) > 1 and len(set(rest)) > 1
+    stats = ItemStats(
+        item=item,
+        learners=len(answers),
+        facility=statistics.fmean(answer.points for answer in answers.values()),
+        discrimination=statistics.correlation(points, rest) if known else None,
+        seconds=statistics.median(answer.seconds for answer in answers.values()),
+        responses=dict(Counter(answer.response for answer in answers.values()).most_common(10)),
+        mistakes=dict(Counter(answer.mistake for answer in answers.values() if answer.mistake).most_common()),
+    )
+    if stats.learners >= ENOUGH_LEARNERS:
+        if stats.facility >= EASY:
+            stats.flags.append("nobody misses it")
+        if stats.facility <= HARD:
+            stats.flags.append("everybody misses it")
+        if stats.discrimination is not None and stats.discrimination < DOUBTFUL:
+            stats.flags.append("the best miss it: look at its key")
+    return stats
