@@ -94,7 +94,11 @@ class Records:
                 event.listen(self._engine, "connect", self._connected)
                 event.listen(self._engine, "begin", _begin)
             self._writer = self._engine.execution_options(writes=True)
-            self._check()
+            try:
+                self._check()
+            except BaseException:
+                self._engine.dispose()
+                raise
 
     def close(self) -> None:
         """Let go of the database."""

@@ -105,7 +105,15 @@ mistakes:
 """
 """A small quiz whose answers are run."""
 
-TOGETHER = ("test_kinds.py", "[both walls", "[second wall alone", "test_warnings_are_those_of_plain_python")
+TOGETHER = (
+    "test_kinds.py",
+    "[both walls",
+    "[second wall alone",
+    "test_warnings_are_those_of_plain_python",
+    "test_jupyterlab.py",
+    "test_book.py",
+    "postgresql",
+)
 """What is in the names of tests that share a fixture which is costly to make: one process runs all that have it."""
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
@@ -168,7 +176,8 @@ def together(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 @pytest.fixture(scope="session")
 def environment(together: Path) -> dict[str, str]:
     """Variables for the command: a cache of the tests' own, no colors."""
-    return {**os.environ, "GRADER_CACHE": str(together / "cache"), "NO_COLOR": "1", "COLUMNS": "80"}
+    places = {"GRADER_CACHE": str(together / "cache"), "GRADER_DB": str(together / "records.sqlite")}
+    return {**os.environ, **places, "NO_COLOR": "1", "COLUMNS": "80"}
 
 
 @pytest.fixture(scope="session")
