@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from grader.model import Chart, Curve, Observation
-from grader.template import show
+from grader.template import plural, show
 
 VEGA_LITE = "https://vega.github.io/schema/vega-lite/v5.json"
 STYLES = ([1, 0], [6, 3], [2, 2])
@@ -131,7 +131,7 @@ def describe_curve(values: Sequence[float], name: str = "rate", counts: str = "s
             return f"The {name} {verb} from {show(values[0])} ({counts} 1) to {last}, in {moves}."
         low, high = show(min(values)), show(max(values))
         moves = f"{ups} up and {downs} down"
-        return f"The {name} moves between {low} and {high} over {len(values)} {counts}s, {moves}."
+        return f"The {name} moves between {low} and {high} over {len(values)} {plural(counts)}, {moves}."
     return f"The {name} {', then '.join(parts)}."
 
 

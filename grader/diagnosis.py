@@ -10,7 +10,7 @@ from typing import TypeGuard
 from grader.charts import direction
 from grader.judging import brief, equal
 from grader.model import Value
-from grader.template import show
+from grader.template import plural, show
 
 
 def curve(value: Value) -> TypeGuard[list[float]]:
@@ -48,7 +48,7 @@ def _shown(value: Value) -> str:
 
 
 def _many(count: int, shows: str) -> str:
-    return f"no {shows} at all" if count == 0 else f"{count} {shows}{'' if count == 1 else 's'}"
+    return f"no {shows} at all" if count == 0 else f"{count} {shows if count == 1 else plural(shows)}"
 
 
 def _pattern(yours: list[float], right: list[float], shows: str, counts: str, tolerance: float) -> str:
@@ -56,7 +56,8 @@ def _pattern(yours: list[float], right: list[float], shows: str, counts: str, to
     if len(set(right)) > 1 and len(right) > 2:
         before, after = direction(right[0], right[1]), direction(right[-2], right[-1])
         if equal(list(yours[:-1]), list(right[1:]), tolerance) and direction(right[-1], yours[-1]) == after:
-            return f"Each {shows} comes one {counts} too early: {show(yours[0])} belongs to {counts} 2."
+            place = next(k for k in range(1, len(right)) if not equal(right[k], right[k - 1], tolerance))
+            return f"Each {shows} comes one {counts} too early: {show(right[place])} belongs to {counts} {place + 1}."
         if equal(list(yours[1:]), list(right[:-1]), tolerance) and direction(yours[0], right[0]) == before != 0:
             return f"Each {shows} comes one {counts} too late: {show(right[0])} belongs to {counts} 1."
     ratio = next((a / b for a, b in zip(yours, right, strict=True) if b), 0.0)

@@ -107,6 +107,7 @@ class ClaimFields(ItemFields):
     answer: Expression | None = Field(None, description="What PyTorch says; options have a `value`.")
     holds: Expression | None = Field(None, description="What the right option's code makes true.")
     tolerance: float = Field(1e-6, gt=0, lt=1, description="Relative, for numbers.")
+    counts: StrictStr = Field("step", description="What the optimizer's steps count, such as `epoch`.")
     options: list[OptionFields] = Field(min_length=2, max_length=7)
 
 

@@ -240,7 +240,8 @@ def _judge_keys(item: Item, proof: Proof, findings: Findings) -> None:
                 findings.add("distractor-holds", message, at, "change it so that its mistake makes it wrong")
     seen: dict[str, str] = {}
     for letter, (option, proven) in zip("ABCDEFGH", pairs, strict=False):
-        look = " ".join(proven.shown.split()).casefold()
+        code = option.code is not None  # there, indentation and capitals have a meaning
+        look = proven.shown.strip() if code else " ".join(proven.shown.split()).casefold()
         if look in seen:
             message = f"options {seen[look]} and {letter} both show {brief(proven.shown)}"
             findings.add("options-collide", message, option.at, "change a value, or leave these parameters out")

@@ -9,6 +9,7 @@ MEANINGS: tuple[tuple[str, str, str], ...] = (
     ("UnboundLocalError", r"variable '(\w+)'", "`{0}` is used before the line that gives it a value. A name that is assigned anywhere in a function is local in all of it."),
     ("TypeError", r"(\w+)\(\) takes (\d+) positional arguments? but (\d+) w", "`{0}` was called with {2} arguments and is written for {1}. A scheduler calls a factor function with the epoch alone."),
     ("TypeError", r"missing 1 required positional argument: 'metrics'", "`ReduceLROnPlateau.step` needs the number that it watches, such as the validation loss."),
+    ("TypeError", r"__init__\(\) missing \d+ required positional arguments?: '(\w+)'", "A class is built here without `{0}`; compare the names and the order of its parameters."),
     ("TypeError", r"(\w+)\(\) missing \d+ required positional arguments?: '(\w+)'", "`{0}` was called without `{1}`. A scheduler calls a factor function with the epoch alone."),
     ("TypeError", r"unexpected keyword argument '(\w+)'", "There is no parameter called `{0}`; compare the names with those of PyTorch's documentation."),
     ("TypeError", r"unsupported operand type\(s\) for .*'NoneType'", "One side of the calculation is None. A function without `return` gives None."),

@@ -33,13 +33,15 @@ def item(home: Path, topic: str, name: str, kind: str) -> tuple[Path, str]:
     if any(entry.id == name for entry in known.items):
         raise InputError(f"there is an item `{name}` already", "a new meaning needs a new id")
     if not path.exists():
-        return path, f"format: 1\ntopic: {topic}\ntitle: {_title(topic)}\nitems:\n\n{items}\nmistakes:\n{mistakes}"
+        about = f"\nmistakes:\n{mistakes}" if mistakes else ""
+        return path, f"format: 1\ntopic: {topic}\ntitle: {_title(topic)}\nitems:\n\n{items}{about}"
     text = source.read_text(path, "bad-yaml")
     if isinstance(text, Finding):
         raise InputError(str(text), text.hint)
     lines = text.rstrip("\n").split("\n")
     for key, block in (("mistakes", mistakes), ("items", items)):  # the later one first, so that places hold
-        _put_in(lines, key, block)
+        if block:
+            _put_in(lines, key, block)
     written = "\n".join(lines) + "\n"
     _, findings = banks.parse(written, str(path))
     if findings:

@@ -69,6 +69,17 @@ def names_in(text: str) -> set[str] | None:
     return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
 
 
+def plural(noun: str) -> str:
+    """More than one of something: `losses`, `rates`; a word that ends in a single s is one already.
+
+    >>> [plural(noun) for noun in ("epoch", "loss", "steps")]
+    ['epochs', 'losses', 'steps']
+    """
+    if noun.endswith(("ss", "x", "sh", "tch")):
+        return f"{noun}es"
+    return noun if noun.endswith("s") else f"{noun}s"
+
+
 def show(value: Value) -> str:
     """A value as a learner reads it: numbers rounded to six significant digits, text without quotes.
 

@@ -467,6 +467,7 @@ def test_the_follow_up_asks_about_the_learner_s_own_code(
 # ---------------------------------------------------------------- errors and their meanings
 
 RAISING = {
+    "without its milestones": "lr_scheduler.SequentialLR()",
     "step": "lr_scheduler.ReduceLROnPlateau(optimizer).step()",
     "module": "torch.optim.StepLR(optimizer, 3)",
     "keyword": "lr_scheduler.StepLR(optimizer, steps=3)",

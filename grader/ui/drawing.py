@@ -10,7 +10,7 @@ from rich.text import Text
 
 from grader import charts
 from grader.model import Chart, Curve, Observation, Status
-from grader.template import printable
+from grader.template import plural, printable
 from grader.ui import curves
 
 
@@ -64,7 +64,7 @@ def rates(console: Console, run: Observation, plain: bool, counts: str = "step")
 
 def observed(console: Console, values: tuple[float, ...], shows: str, counts: str, plain: bool) -> None:
     """What an exercise observes of a right answer."""
-    chart(console, Chart(f"The {shows}s, as PyTorch gave them", counts, shows, (Curve(shows, values),)), plain)
+    chart(console, Chart(f"The {plural(shows)}, as PyTorch gave them", counts, shows, (Curve(shows, values),)), plain)
 
 
 def chart(console: Console, drawn: Chart, plain: bool) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, Any, assert_never
 
 from rich.text import Text
 
@@ -162,7 +162,7 @@ class Teller:
             return
         solved = item.exercise is not None and result.score.outcome is Outcome.CORRECT
         if not solved and result.score.chart is None:  # the chart has shown them already
-            if diagnosis.curve(proof.answer):
+            if (item.exercise or item.kind == "sequence") and diagnosis.curve(proof.answer):
                 drawing.observed(self.console, tuple(proof.answer), item.shows, item.counts, self.plain)
             else:
                 drawing.rates(self.console, proof.observation, self.plain, item.counts)
@@ -212,7 +212,7 @@ class Teller:
             if not option.key and option.mistake in mistakes and option.mistake not in said:
                 value = show(option.value) if isinstance(option.value, int | float) else option.shown
                 if isinstance(option.value, list) and not question.item.exercise:
-                    value = " ".join(map(show, option.value[:4])) + (" ..." if len(option.value) > 4 else "")
+                    value = _cut(option.value, proof.answer)
                 label = letter if picked else "-" if len(value) > 32 or "\n" in value else value
                 others.append((label, mistakes[option.mistake].says))
                 said.add(option.mistake)
@@ -220,3 +220,11 @@ class Teller:
             drawing.heading(self.console, "Common mistakes")
             for label, says in others:
                 drawing.hanging(self.console, f"  {label}  ", "bold cyan", inline(self.console, flowing(says)))
+
+
+def _cut(values: list[Any], right: Any) -> str:
+    """At most four numbers of a table, around the first that is wrong."""
+    wrong = next((k for k, (a, b) in enumerate(zip(values, right or (), strict=False)) if show(a) != show(b)), 0)
+    first = max(0, min(wrong - 1, len(values) - 4))
+    shown = " ".join(map(show, values[first : first + 4]))
+    return f"{'... ' if first else ''}{shown}{' ...' if first + 4 < len(values) else ''}"
