@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,8 +16,8 @@ from grader.session import Progress
 RESUMED_FOR = timedelta(days=1)
 """A test that was left may be taken up again for so long."""
 
-NEW_A_DAY = 5
-"""So many units that were never answered are brought into a review."""
+NEW = 5
+"""So many units that were never answered come into a review."""
 
 RECENT = 50
 """So many answers say how a topic goes now."""
@@ -37,6 +38,10 @@ class Unit:
     """None where it was never answered."""
     known: float = 0.0
     """The chance that it is still known, by FSRS."""
+
+    @property
+    def is_card(self) -> bool:
+        return self.items[0].kind == "card"
 
 
 def plan_test(bank: Bank, topic: str, learner: str, store: Records, seed: int, now: datetime) -> Sitting:
@@ -115,16 +120,18 @@ def plan_review(
     now: datetime,
     seed: int,
     count: int,
+    new: int = NEW,
     *,
     ahead: bool = False,
 ) -> list[tuple[Item, int]]:
-    """What to review: all that is due, then a few new units; with `ahead`, what is due next as well.
+    """What to review: what is due, then `new` units that were never answered, then what is due next (`ahead`).
 
     Each time with an item of the unit that was asked least, and a variant that was not asked before where there is one.
     """
     chance = random.Random(seed)  # noqa: S311  (reproducible, no secret)
     chosen = due(found, now)
-    chosen += [unit for unit in found if unit.due is None][:NEW_A_DAY]
+    unseen = [[unit for unit in found if unit.due is None and unit.is_card is kind] for kind in (False, True)]
+    chosen += [unit for pair in itertools.zip_longest(*unseen) for unit in pair if unit][:new]
     if ahead:
         chosen += sorted((unit for unit in found if unit.due and unit.due > now), key=lambda unit: unit.due or now)
     drawn = []

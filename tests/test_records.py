@@ -425,8 +425,8 @@ def test_a_review_brings_what_is_due_then_something_new_with_fresh_variants(tmp_
         drawn = sittings.plan_review(units, seen, later, 1, 20)
         assert drawn[0][0].skill == item.skill
         assert (item.id, 0) not in [(drawn_item.id, variant) for drawn_item, variant in drawn]
-        assert len(drawn) == 1 + sittings.NEW_A_DAY
-        assert len(sittings.plan_review(units, seen, clock.now, 1, 20, ahead=True)) == 1 + sittings.NEW_A_DAY
+        assert len(drawn) == 1 + sittings.NEW
+        assert len(sittings.plan_review(units, seen, clock.now, 1, 20, ahead=True)) == 1 + sittings.NEW
 
 
 @pytest.mark.parametrize(

@@ -15,10 +15,12 @@ import pytest
 from bench import verdicts
 from conftest import ROOT, Command
 
-from grader import blueprint, sittings, verdict
+from grader import blueprint, kinds, sittings, verdict
 from grader.model import Bank, Item, Outcome, Result, Score
 from grader.recording import Recorder, now
 from grader.records import Records
+from grader.run.remembered import RememberingRunner
+from grader.verify import Proving
 
 TOPICS = ("warmup", "schedulers")
 
@@ -83,9 +85,11 @@ def test_one_misunderstanding_is_named(topic: str, bank: Bank) -> None:
         assert named >= 0.9, family
 
 
-def of(bank: Bank, points: list[float], mistakes: list[str | None] | None = None) -> verdict.Verdict:
+def of(bank: Bank, points: list[float], mistakes: list[str] | None = None) -> verdict.Verdict:
     results = []
-    for (item, variant), point, mistake in zip(draw(bank, "warmup", 0), points, mistakes or [None] * 10, strict=False):
+    for (item, variant), point, mistake in zip(
+        draw(bank, "warmup", 0), points, [*(mistakes or []), *[None] * 10], strict=False
+    ):
         outcome = Outcome.CORRECT if point == 1 else Outcome.PARTLY if point else Outcome.INCORRECT
         results.append(Result(item, item.variants[variant], "", Score(outcome, point, mistake)))
     return verdict.judge(results, bank.mistakes)
@@ -242,10 +246,15 @@ def test_a_review_asks_what_was_missed_and_says_when_nothing_is_due(
 
 
 def test_a_challenge_has_a_limit_and_a_badge(
-    grader: Command, tmp_path: Path, bank: Bank, monkeypatch: pytest.MonkeyPatch, proven: object
+    grader: Command,
+    tmp_path: Path,
+    bank: Bank,
+    monkeypatch: pytest.MonkeyPatch,
+    remembering: RememberingRunner,
+    proven: object,
 ) -> None:
     items = [item for item in bank.items if item.topic == "warmup" and "challenge" in item.modes][:5]
-    answers = [right_answer(item) for item in items]
+    answers = [right_answer(item, remembering) for item in items]
     done = grader("quiz", "warmup", "--mode", "challenge", "--db", tmp_path / "r.sqlite", stdin="".join(answers))
     assert done.stdout.count("Time for this problem:") == 5
     assert "Badge: warmup challenge, all 5 right and in time." in done.stdout
@@ -257,10 +266,10 @@ def test_a_challenge_has_a_limit_and_a_badge(
     assert "Badge" not in late.stdout
 
 
-def right_answer(item: Item) -> str:
-    if item.options and not item.answer:
-        return "".join(letter for letter, option in zip("ABCDEFGH", item.options, strict=False) if option.key) + "\n"
-    raise AssertionError(f"give {item.id} an answer here")
+def right_answer(item: Item, runner: RememberingRunner) -> str:
+    """As it is typed into a pipe."""
+    answer = kinds.get(item.kind).samples(item, Proving(item, item.variant(None), runner).proof())["right"]
+    return f"{answer.rstrip()}\n.\n" if item.kind in ("code", "repair") else f"{answer}\n"
 
 
 @pytest.mark.parametrize("spoil", ["newer", "folder"])
@@ -285,3 +294,54 @@ def test_a_quiz_goes_on_without_records_and_says_so(
     tested = grader("test", "warmup", "--db", db, stdin="b\n")
     assert tested.returncode == 2
     assert os.environ.get("GRADER_DB") == before
+
+
+def test_a_card_is_turned_over_and_rated(environment: dict[str, str], tmp_path: Path, proven: object) -> None:
+    pexpect = pytest.importorskip("pexpect")
+    command = ["-m", "grader", "review", "warmup", "--db", str(tmp_path / "r.sqlite"), "--new", "2", "--seed", "1"]
+    sitting = pexpect.spawn(sys.executable, command, env=environment, cwd=str(ROOT), encoding="utf-8", timeout=60)
+    sitting.expect("Question 1 of 2")
+    sitting.expect("q quit")
+    sitting.sendline("s")
+    sitting.expect("next question")
+    sitting.sendline("")
+    sitting.expect("Card 2 of 2")
+    sitting.expect("Enter to turn it over")
+    assert "base rate" not in sitting.before.lower()
+    sitting.sendline("")
+    sitting.expect("It multiplies the base rate")
+    sitting.expect("1 again")
+    sitting.sendline("2")
+    sitting.expect("Noted: hard.")
+    sitting.expect("1 of 2 were cards; 0 of them to see again soon.")
+    sitting.expect(pexpect.EOF)
+    sitting.close()
+    with Records(str(tmp_path / "r.sqlite"), write=False) as store:
+        (card,) = store.attempts(kind="card")
+        assert (card.unit, card.outcome) == (f"card/{card.item}", "correct")
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_the_bank_is_large_and_even_enough(topic: str, bank: Bank) -> None:
+    questions = [item for item in bank.items if item.topic == topic and item.kind != "card"]
+    assert len(questions) >= 60
+    assert min(Counter(item.level for item in questions).values()) >= 15
+    assert sum(item.kind == "card" for item in bank.items if item.topic == topic) >= 10
+    used = Counter(
+        name
+        for item in bank.items
+        for name in {entry.mistake for entry in (item.exercise.wrong if item.exercise else item.options)}
+    )
+    for mistake in bank.mistakes:
+        assert used[mistake] >= 2, mistake
+        assert bank.mistakes[mistake].family, mistake
+
+
+def test_every_scheduler_of_torch_has_three_items(bank: Bank) -> None:
+    from torch.optim import lr_scheduler
+
+    names = [name for name in lr_scheduler.__all__ if name != "LRScheduler"]
+    assert len(names) >= 15
+    for name in names:
+        found = [item.id for item in bank.items if re.search(rf"\b{name}\b", repr(item))]
+        assert len(found) >= 3, name

@@ -88,7 +88,8 @@ def _ask(
     try:
         for place, question in zip(places, questions, strict=True):
             terminal.record = _recording(recorder, place)
-            result = terminal.ask(question, f"Question {place + 1} of {total}", bank.mistakes)
+            named = "Card" if question.item.kind == "card" else "Question"
+            result = terminal.ask(question, f"{named} {place + 1} of {total}", bank.mistakes)
             if result is None:
                 return results, "stopped"
             if follow_up and not terminal.leaving and (about := question.follow_up()):
@@ -309,6 +310,7 @@ def test(
 @click.command()
 @click.argument("topic", required=False)
 @click.option("--count", type=click.IntRange(min=1), default=20, show_default=True, help="At most so many.")
+@click.option("--new", type=click.IntRange(min=0), default=5, show_default=True, help="Of them never seen before.")
 @click.option("--ahead", is_flag=True, help="What is not yet due as well.")
 @seed_option
 @bank_option
@@ -320,6 +322,7 @@ def test(
 def review(
     topic: str | None,
     count: int,
+    new: int,
     ahead: bool,
     seed: int | None,
     bank: Path | None,
@@ -342,7 +345,7 @@ def review(
         found = sittings.units(whole, kept, learner, now(), topic)
         seen = kept.seen(learner, [item.id for unit in found for item in unit.items])
         drawn_by = secrets.randbits(31) if seed is None else seed
-        drawn = sittings.plan_review(found, seen, now(), drawn_by, count, ahead=ahead)
+        drawn = sittings.plan_review(found, seen, now(), drawn_by, count, new, ahead=ahead)
         name = topic or "all topics"
         if not drawn:
             face.terminal.nothing_due(name, min((unit.due for unit in found if unit.due), default=None))
@@ -350,7 +353,7 @@ def review(
         recorder = new_recorder(kept, whole, topic or "", "review", learner)
         results, ended = _ask(face, _questions(drawn, runner, marker, drawn_by), whole, lambda: recorder)
         if drawn:
-            face.terminal.summary(topic or "", len(drawn), results, whole.mistakes)
+            face.terminal.summary("", len(drawn), results, whole.mistakes)
         if as_json:
             print_json(quiz_document(topic or "", len(drawn), results, ended))
         _end(face, results, ended, strict=strict)

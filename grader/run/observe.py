@@ -192,6 +192,7 @@ def _numbers(values: Any) -> list[float]:
 
 def approx(one: Any, other: Any, tolerance: float = 1e-6) -> bool:
     """Whether two numbers, or two lists of them, are equal within a relative tolerance."""
+    one, other = (value.item() if getattr(value, "ndim", None) == 0 else value for value in (one, other))
     if isinstance(one, (int, float)) or isinstance(other, (int, float)):
         return math.isclose(float(one), float(other), rel_tol=tolerance, abs_tol=1e-12)
     one, other = list(one), list(other)

@@ -53,14 +53,11 @@ class Teller:
     def __init__(self, console: Console, plain: bool = False) -> None:
         self.console = console
         self.plain = plain or os.environ.get("TERM") == "dumb"
-        self.turned = False
-        """The back of the card in hand has been shown."""
 
     # ------------------------------------------------------------ drawing a question
 
     def show(self, prompt: Prompt, place: str) -> None:
         """The question: where we are, the stem, the program, what there is to answer with."""
-        self.turned = False
         self.console.print()
         header = Text(place, style="bold")
         header.append(f"   {prompt.level}   {prompt.skill.replace('-', ' ')}", style="dim")
@@ -120,6 +117,9 @@ class Teller:
     def _verdict(self, result: Result) -> None:
         """Right, or which mistake it was and where the answer departs from what it should be."""
         score = result.score
+        if score.rating:
+            self._say(f"Noted: {('again', 'hard', 'good', 'easy')[score.rating - 1]}.", "dim")
+            return
         word, style = WORDS[score.outcome]
         self.console.print()
         colon = ":" if score.outcome in (Outcome.UNREADABLE, Outcome.NOT_RUN) else ""
@@ -157,9 +157,7 @@ class Teller:
             return
         item = question.item
         if item.kind == "card":
-            if not self.turned:
-                self.back(question)
-            return
+            return  # its back has been shown
         solved = item.exercise is not None and result.score.outcome is Outcome.CORRECT
         if not solved and result.score.chart is None:  # the chart has shown them already
             if (item.exercise or item.kind == "sequence") and diagnosis.curve(proof.answer):
@@ -178,7 +176,6 @@ class Teller:
 
     def back(self, question: Question) -> None:
         """What is on the back of a card."""
-        self.turned = True
         self.console.print()
         for step in question.proof.solution:
             self._markdown(step)

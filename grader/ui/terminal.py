@@ -59,12 +59,13 @@ class Terminal(Teller):
             self._say(f"{question.item.id}: {WORDS[Outcome.NOT_RUN][0]}: {error}", WORDS[Outcome.NOT_RUN][1])
             return result
         self.show(prompt, place)
-        if self.limits:
-            self._say(f"Time for this problem: {self._limit(question)} s", "bold")
+        self._announce_limit(question)
         started, tries = time.monotonic(), 0
         tried: Result | None = None
-        if isinstance(prompt.interaction, Flip) and self.interactive and not self._turn(question):
-            return None
+        if isinstance(prompt.interaction, Flip):
+            unproven = self._flip(question, mistakes)
+            if self.leaving or unproven:
+                return unproven
         while True:
             self._footer(question, prompt, tried is not None)
             raw = self.read()
@@ -100,10 +101,8 @@ class Terminal(Teller):
             self._verdict(result)
             if result.score.outcome is Outcome.UNREADABLE and self.interactive:
                 continue
-            if self.interactive and self._may_try_again(prompt, result) and tries != self.tries and not self.limits:
+            if self.interactive and self._may_try_again(prompt, result, tries):
                 tried = result
-                if self.tries:
-                    self._say(f"Attempts left: {self.tries - tries}")
                 continue
             self.explain(question, result, mistakes)
             return result
@@ -119,6 +118,10 @@ class Terminal(Teller):
         self.leaving = raw is None or raw.strip().casefold() in ("q", "quit")
         return not self.leaving
 
+    def _announce_limit(self, question: Question) -> None:
+        if self.limits:
+            self._say(f"Time for this problem: {self._limit(question)} s", "bold")
+
     def _limit(self, question: Question) -> int:
         return self.limits[question.item.level] * (2 if question.item.exercise else 1)
 
@@ -129,16 +132,24 @@ class Terminal(Teller):
         said = f"The time of {self._limit(question)} s was up after {seconds:.0f} s; the answer does not count."
         return replace(result, score=replace(result.score, outcome=Outcome.INCORRECT, points=0.0, feedback=said))
 
-    def _turn(self, question: Question) -> bool:
-        """Wait, then show the back of a card; False where the learner leaves instead."""
-        self.console.print()
-        self.console.print("Say to yourself what is on the back. Enter to turn it over   q quit", style="dim")
-        self.console.print("> ", end="")
-        raw = self.read()
-        self.leaving = raw is None or raw.strip().casefold() in ("q", "quit")
-        if not self.leaving:
+    def _flip(self, question: Question, mistakes: dict[str, Mistake]) -> Result | None:
+        """Wait, then show the back of a card; a result where that is not proven, None where all is well or left."""
+        if self.interactive:
+            self.console.print()
+            self.console.print("Say to yourself what is on the back. Enter to turn it over   q quit", style="dim")
+            self.console.print("> ", end="")
+            raw = self.read()
+            self.leaving = raw is None or raw.strip().casefold() in ("q", "quit")
+            if self.leaving:
+                return None
+            if not question.ready:
+                self.console.print("Starting PyTorch to check the card ...", style="dim")
+        try:
             self.back(question)
-        return not self.leaving
+        except NotProvenError as error:
+            self._say(f"{question.item.id}: {WORDS[Outcome.NOT_RUN][0]}: {error}", WORDS[Outcome.NOT_RUN][1])
+            return question.answer("again", mistakes)
+        return None
 
     def ask_follow_up(self, asked: FollowUp) -> Result | None:
         """A question about the learner's own code; None where they pass."""
@@ -171,9 +182,13 @@ class Terminal(Teller):
             lines.append(line)
         return "\n".join(line for line in lines if line.rstrip() != END_OF_CODE) + "\n"
 
-    def _may_try_again(self, prompt: Prompt, result: Result) -> bool:
+    def _may_try_again(self, prompt: Prompt, result: Result, tries: int) -> bool:
+        """Whether a task is left for another try, after so many of them; says how many are left."""
         wrong = result.score.outcome in (Outcome.INCORRECT, Outcome.PARTLY)
-        return wrong and not isinstance(prompt.interaction, Pick | Type | Flip)
+        again = wrong and not isinstance(prompt.interaction, Pick | Type | Flip) and tries != self.tries
+        if again and self.tries:
+            self._say(f"Attempts left: {self.tries - tries}")
+        return again and not self.limits
 
     def _prompt(self, question: Question) -> Prompt:
         if self.interactive and question.waits and not question.ready:
@@ -207,7 +222,7 @@ class Terminal(Teller):
             case Write():
                 answer = f"code, end with `{END_OF_CODE}`" + ("" if again else "; or @file.py")
             case Flip():
-                answer = "how it went: 1 again   2 hard   3 good   4 easy"
+                answer = "1 again   2 hard   3 good   4 easy"
             case _:
                 assert_never(prompt.interaction)
         hints = f"h hint ({left} left)   " if left else ""
@@ -221,6 +236,14 @@ class Terminal(Teller):
 
     def summary(self, topic: str, questions: int, results: Sequence[Result], mistakes: dict[str, Mistake]) -> None:
         """How the sitting went, and what to do next."""
+        cards = [result for result in results if result.item.kind == "card"]
+        results = [result for result in results if result.item.kind != "card"]
+        if cards:
+            unknown = sum(result.score.outcome is Outcome.INCORRECT for result in cards)
+            self._say(f"{len(cards)} of {questions} were cards; {unknown} of them to see again soon.", "bold")
+            questions -= len(cards)
+            if not results:
+                return
         counts = {outcome: sum(result.score.outcome is outcome for result in results) for outcome in Outcome}
         said = [f"{count} {outcome.value}" for outcome, count in counts.items() if count]
         score = mean(results)
