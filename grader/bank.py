@@ -1,7 +1,7 @@
 """Quiz files into topics and items, or every finding at once.
 
 `shape` checks the form of a file; what its parts mean together is checked here, while the items are built. A text
-whose shape was checked before is not checked again (`Memory`): loading the models takes longer than reading a quiz.
+that was read and checked before is not parsed again (`Memory`): that takes longer than building all of its items.
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ RESERVED = ("run",)
 
 
 class Memory(Protocol):
-    """Remembers digests of what was found to be good."""
+    """Remembers texts by their key: files that were found to be good, as data."""
 
-    def knows(self, digest: str) -> bool: ...
+    def get(self, key: str) -> str | None: ...
 
-    def learn(self, digest: str) -> None: ...
+    def put(self, key: str, value: str) -> None: ...
 
 
 # ---------------------------------------------------------------- files
@@ -133,16 +133,14 @@ def _across(bank: Bank) -> list[Finding]:
 
 def parse(text: str, path: str, memory: Memory | None = None) -> tuple[Topic | None, list[Finding]]:
     """One quiz text as a topic, or what is wrong with it."""
-    read = source.parse(text, path)
-    if read.findings:
-        return None, read.findings
     digest = hashlib.sha256(f"{shape.digest()}\0{text}".encode()).hexdigest()
-    if memory is None or not memory.knows(digest):
-        findings = shape.check(read)
-        if findings:
-            return None, findings
-        if memory is not None:
-            memory.learn(digest)
+    if memory is not None and (kept := memory.get(digest)) and (known := source.restored(kept, path)):
+        return _topic(known)
+    read = source.parse(text, path)
+    if found := read.findings or shape.check(read):
+        return None, found
+    if memory is not None:
+        memory.put(digest, source.kept(read))
     return _topic(read)
 
 

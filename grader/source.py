@@ -5,6 +5,7 @@ Anchors, aliases, merge keys and tags are refused: a quiz needs none, and withou
 
 from __future__ import annotations
 
+import json
 import pathlib
 import re
 from dataclasses import dataclass, field
@@ -113,6 +114,29 @@ def parse(text: str, path: str) -> Source:
         source.findings.append(Finding("bad-yaml", what, Span(path, line), "save the file as UTF-8 text"))
     except RecursionError:
         source.findings.append(Finding("bad-yaml", "the file is nested too deeply", Span(path), "flatten it"))
+    return source
+
+
+def kept(source: Source) -> str:
+    """A source without findings as JSON, to be read back by `restored`."""
+    places = [
+        [list(path), place.start.line, place.start.column, place.key and [place.key.line, place.key.column],
+         place.indent, place.single]
+        for path, place in source.places.items()
+    ]  # fmt: skip
+    return json.dumps([source.data, places])
+
+
+def restored(text: str, path: str) -> Source | None:
+    """What `kept` wrote, for a file at this path; None where it is something else."""
+    try:
+        data, places = json.loads(text)
+        source = Source(path, data)
+        for keys, line, column, key, indent, single in places:
+            at = Span(path, *key) if key else None
+            source.places[tuple(keys)] = Place(Span(path, line, column), at, indent, single)
+    except (ValueError, TypeError):
+        return None
     return source
 
 

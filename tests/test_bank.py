@@ -10,7 +10,7 @@ from conftest import QUIZZES, ROOT, Case, Command, cases
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grader import bank, shape
+from grader import bank, shape, source
 from grader.errors import InputError
 from grader.model import Bank, Finding
 from grader.source import parse as parse_yaml
@@ -146,20 +146,27 @@ def test_any_value_in_any_field_is_read_or_explained(data: st.DataObject) -> Non
     assert topic or findings
 
 
-def test_a_text_that_was_checked_is_not_checked_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Memory(set[str]):
-        def knows(self, digest: str) -> bool:
-            return digest in self
+@pytest.mark.parametrize("name", sorted(TEXTS))
+def test_a_text_that_was_checked_is_neither_parsed_nor_checked_again(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Memory(dict[str, str]):
+        put = dict.__setitem__
 
-        def learn(self, digest: str) -> None:
-            self.add(digest)
-
-    memory, text = Memory(), TEXTS["warmup.yaml"]
-    first, _ = bank.parse(text, "warmup.yaml", memory)
-    monkeypatch.setattr(shape, "check", lambda read: pytest.fail("checked again"))
-    assert bank.parse(text, "warmup.yaml", memory)[0] == first
-    with pytest.raises(pytest.fail.Exception):
-        bank.parse(text + "\n", "warmup.yaml", memory)
+    memory, text = Memory(), TEXTS[name]
+    first, _ = bank.parse(text, name, memory)
+    with monkeypatch.context() as patched:
+        patched.setattr(shape, "check", lambda read: pytest.fail("checked again"))
+        patched.setattr(source, "parse", lambda text, path: pytest.fail("parsed again"))
+        assert bank.parse(text, name, memory)[0] == first
+        moved, _ = bank.parse(text, "elsewhere.yaml", memory)
+        assert moved
+        assert moved.items[0].at.path == "elsewhere.yaml"
+        with pytest.raises(pytest.fail.Exception):
+            bank.parse(text + "\n", name, memory)
+    for spoilt in ("", "[]", "[1, [[1]]]", "{}"):
+        memory.update(dict.fromkeys(memory, spoilt))
+        assert bank.parse(text, name, memory)[0] == first
 
 
 def test_the_schema_accepts_our_quizzes_and_refuses_a_misspelt_one(grader: Command) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,9 +41,11 @@ if TYPE_CHECKING:
 @json_option
 def topics(bank: Path | None, db: str | None, learner: str, as_json: bool) -> None:
     """What there is to learn, how far you are, and what is due."""
+    from grader.run.remembered import Store
     from grader.ui.documents import topics_document
 
-    whole = good_bank(bank)
+    with contextlib.closing(Store()) as memory:
+        whole = good_bank(bank, memory)
     document = topics_document(whole, _progress(whole, db, learner))
     if as_json:
         print_json(document)

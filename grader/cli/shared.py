@@ -7,7 +7,7 @@ import json
 import math
 import secrets
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +32,15 @@ learner_option = click.option(
 )
 no_records_option = click.option("--no-records", is_flag=True, help="Put nothing on record.")
 strict_option = click.option("--strict", is_flag=True, help="Exit with 1 unless all is right.")
+
+
+def asking_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The options of every command that asks questions."""
+    for option in (
+        strict_option, plain_option, json_option, learner_option, db_option, bank_option, seed_option,
+    ):  # fmt: skip
+        command = option(command)
+    return command
 
 
 @contextlib.contextmanager

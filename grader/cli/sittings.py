@@ -15,21 +15,15 @@ import click
 
 from grader.cli.shared import (
     answer_reader,
-    bank_option,
-    db_option,
+    asking_options,
     good_bank,
-    json_option,
-    learner_option,
     make_marker,
     must_be_contained,
     new_recorder,
     no_records_option,
     open_records,
-    plain_option,
     print_json,
     proof_runner,
-    seed_option,
-    strict_option,
     topic_bank,
 )
 from grader.errors import InputError
@@ -139,16 +133,10 @@ def _end(face: Face, results: Sequence[Result], ended: str, *, strict: bool) -> 
 @click.argument("topic")
 @click.option("--mode", default="practice", show_default=True, help="Which questions to ask.")
 @click.option("--count", type=click.IntRange(min=1), default=5, show_default=True, help="How many questions.")
-@seed_option
 @click.option("--shuffle", is_flag=True, help="Mix the options.")
 @click.option("--follow-up", is_flag=True, help="Ask about solved code too (at a terminal: always).")
-@bank_option
-@db_option
-@learner_option
 @no_records_option
-@json_option
-@plain_option
-@strict_option
+@asking_options
 def quiz(
     topic: str,
     mode: str,
@@ -232,13 +220,7 @@ def _soon(
     "--feedback", type=click.Choice(["end", "now"]), default="end", show_default=True, help="When to explain."
 )
 @click.option("--fresh", is_flag=True, help="Begin a new test, even where one was left.")
-@seed_option
-@bank_option
-@db_option
-@learner_option
-@json_option
-@plain_option
-@strict_option
+@asking_options
 def test(
     topic: str,
     feedback: str,
@@ -312,13 +294,7 @@ def test(
 @click.option("--count", type=click.IntRange(min=1), default=20, show_default=True, help="At most so many.")
 @click.option("--new", type=click.IntRange(min=0), default=5, show_default=True, help="Of them never seen before.")
 @click.option("--ahead", is_flag=True, help="What is not yet due as well.")
-@seed_option
-@bank_option
-@db_option
-@learner_option
-@json_option
-@plain_option
-@strict_option
+@asking_options
 def review(
     topic: str | None,
     count: int,

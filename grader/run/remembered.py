@@ -109,14 +109,6 @@ class Store:
                 oldest = int(time.time()) // 86400 - KEPT_DAYS
                 self._connection.execute("DELETE FROM entries WHERE day < ?", (oldest,))
 
-    def knows(self, digest: str) -> bool:
-        """See `bank.Memory`."""
-        return self.get(digest) is not None
-
-    def learn(self, digest: str) -> None:
-        """See `bank.Memory`."""
-        self.put(digest, "")
-
 
 class RememberingRunner:
     """A runner that asks another one only for what the store does not have. The other is made when it is needed."""
