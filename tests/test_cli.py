@@ -92,7 +92,7 @@ def test_other_modes_and_counts(grader: Command) -> None:
     assert [result["outcome"] for result in trace["results"]] == ["correct"] * 3
     done = grader("quiz", "warmup", "--mode", "nothing")
     assert done.returncode == 2
-    assert "it has practice, review, test, trace" in done.stderr
+    assert "it has challenge, practice, review, test, trace, try" in done.stderr
 
 
 # ---------------------------------------------------------------- what is seen

@@ -61,6 +61,9 @@ def test_hidden_inputs_are_drawn_wherever_there_are_inputs(bank: Bank) -> None:
 
 def test_every_item_has_hints_and_two_steps_or_more(bank: Bank) -> None:
     for item in bank.items:
+        if item.kind == "card":
+            assert not item.hints, item.id
+            continue
         assert item.hints, item.id
         assert len(item.solution) >= 2, item.id
 

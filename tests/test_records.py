@@ -312,15 +312,37 @@ def test_the_commands_move_and_delete(grader: Command, tmp_path: Path) -> None:
     assert "there is such a file" in grader("export-records", file, "--db", here).stderr
     assert "2 attempts are new, 0 were" in grader("import-records", file, "--db", there).stdout
     assert "0 attempts are new, 2 were" in grader("import-records", file, "--db", there).stdout
-    assert "say --yes" in grader("delete-records", "ada", "--db", there).stderr
-    assert "2 attempts are deleted" in grader("delete-records", "ada", "--db", there, "--yes").stdout
-    missing = grader("delete-records", "ada", "--db", there, "--yes")
+    again = tmp_path / "again.jsonl"
+    assert (
+        "2 attempts are deleted"
+        in grader("export-records", again, "--db", there, "--delete", "--learner", "ada").stderr
+    )
+    assert again.read_text() == file.read_text()
+    missing = grader("export-records", "-", "--db", there, "--learner", "ada")
     assert missing.returncode == 2
     assert "nothing is on record of `ada`" in missing.stderr
     file.write_text("nonsense")
     broken = grader("import-records", file, "--db", there)
     assert broken.returncode == 2
     assert f"{file}:1:" in broken.stderr
+
+
+def test_sittings_through_the_command(url: str, grader: Command, proven: object) -> None:
+    """What is answered in one sitting is known to the next, whatever the database."""
+    assert grader("quiz", "warmup", "--count", "2", "--db", url, stdin="b\nb\n").returncode == 0
+    assert "1 of 10 answered, and kept" in grader("test", "warmup", "--db", url, stdin="s\n").stdout
+    assert "goes on with question 2 of 10" in grader("test", "warmup", "--db", url, stdin="s\n").stdout
+    assert grader("review", "warmup", "--db", url, "--ahead", stdin="s\n").returncode == 0
+    shown = json.loads(grader("topics", "--db", url, "--json").stdout)["topics"]
+    assert {topic["topic"]: topic["progress"]["answered"] for topic in shown}["warmup"] >= 4
+    with Records(url) as store:
+        assert [attempt.mode for attempt in store.attempts()] == ["practice"] * 2 + ["test"] * 2 + ["review"]
+        with store._writer.begin() as connection:
+            connection.execute(sqlalchemy.text("UPDATE alembic_version SET version_num = '9999'"))
+    later = grader("topics", "--db", url)
+    assert later.returncode == 0
+    assert "a newer torch-grader wrote these records; they are only read" in later.stderr
+    assert grader("quiz", "warmup", "--db", url, stdin="b\n").returncode == 2
 
 
 # ---------------------------------------------------------------- statistics

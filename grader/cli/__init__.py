@@ -26,7 +26,7 @@ class InOrder(click.Group):
 @click.group(cls=InOrder, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80})
 @click.version_option(__version__, package_name="torch-grader", message="torch-grader %(version)s")
 def app() -> None:
-    """Quizzes and lessons for PyTorch in which every answer is proven by running it."""
+    """Quizzes and lessons for PyTorch: every answer is proven by running it."""
 
 
 for command in (
@@ -41,7 +41,6 @@ for command in (
     writers.new,
     keeping.export_records,
     keeping.import_records,
-    keeping.delete_records,
     keeping.stats,
     authors.run,
     authors.schema,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,33 +13,45 @@ from grader.cli.shared import db_option, json_option, open_records, print_json, 
 from grader.errors import InputError
 from grader.model import Attempt
 
-_whose = click.option("--learner", envvar="GRADER_LEARNER", help="Only what this learner answered.")
+if TYPE_CHECKING:
+    from grader.records import Records
 
 
 @click.command("export-records")
 @click.argument("file", type=Path)
 @db_option
-@_whose
-def export_records(file: Path, db: str | None, learner: str | None) -> None:
+@click.option("--learner", envvar="GRADER_LEARNER", help="Only what this learner answered.")
+@click.option("--delete", is_flag=True, help="Delete it from the records when it is written.")
+def export_records(file: Path, db: str | None, learner: str | None, delete: bool) -> None:
     """Write the records into a file (JSON Lines); - is standard output."""
+    with open_records(db, write=delete) as store:
+        learners = store.learners()
+        if learner and learner not in learners:
+            known = ", ".join(learners) or "no learners"
+            raise InputError(f"nothing is on record of `{learner}`", f"there are {known}")
+        _export(store, file, {"learner": learner} if learner else {})
+        if delete:
+            gone = sum(store.forget(name) for name in ([learner] if learner else learners))
+            print(f"{gone} attempts are deleted.", file=sys.stderr)
+
+
+def _export(store: Records, file: Path, chosen: dict[str, str]) -> None:
     from grader import portable
 
-    chosen = {"learner": learner} if learner else {}
-    with open_records(db, write=False) as store:
-        lines = portable.lines(store.sittings(**chosen), store.attempts(**chosen))
-        if str(file) == "-":
-            for line in lines:
-                print(line)
-            return
-        if file.exists():
-            raise InputError(f"{file}: there is such a file already", "give another name")
-        beside = file.with_name(f".{file.name}.new")
-        try:
-            with beside.open("w", encoding="utf-8") as out:
-                out.writelines(f"{line}\n" for line in lines)
-            beside.replace(file)
-        except OSError as error:
-            raise InputError(f"{file}: it cannot be written: {error.strerror}", "give another name") from None
+    if str(file) != "-" and file.exists():
+        raise InputError(f"{file}: there is such a file already", "give another name")
+    lines = portable.lines(store.sittings(**chosen), store.attempts(**chosen))
+    if str(file) == "-":
+        for line in lines:
+            print(line)
+        return
+    beside = file.with_name(f".{file.name}.new")
+    try:
+        with beside.open("w", encoding="utf-8") as out:
+            out.writelines(f"{line}\n" for line in lines)
+        beside.replace(file)
+    except OSError as error:
+        raise InputError(f"{file}: it cannot be written: {error.strerror}", "give another name") from None
 
 
 @click.command("import-records")
@@ -52,24 +65,6 @@ def import_records(file: Path, db: str | None) -> None:
     with open_records(db) as store:
         new = store.take_in(sittings, attempts)
     print(f"{new} attempts are new, {len(attempts) - new} were there already.")
-
-
-@click.command("delete-records")
-@click.argument("learner")
-@db_option
-@click.option("--yes", is_flag=True, help="Do not ask.")
-def delete_records(learner: str, db: str | None, yes: bool) -> None:
-    """Delete all that is on record of a learner."""
-    with open_records(db) as store:
-        if learner not in store.learners():
-            raise InputError(
-                f"nothing is on record of `{learner}`", f"there are {', '.join(store.learners()) or 'none'}"
-            )
-        if not yes:
-            if not sys.stdin.isatty():
-                raise InputError("this deletes records", "say --yes; `grader export-records` keeps a copy")
-            click.confirm(f"Delete all that is on record of {learner}?", abort=True)
-        print(f"{store.forget(learner)} attempts are deleted.")
 
 
 @click.command()

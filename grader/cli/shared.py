@@ -66,7 +66,10 @@ def open_records(db: str | None, *, write: bool = True) -> Records:
     """The records of the learners. Raises RecordsError."""
     from grader.records import Records
 
-    return Records(db, write=write)
+    store = Records(db, write=write)
+    if store.newer:
+        print("grader: notice: a newer torch-grader wrote these records; they are only read", file=sys.stderr)
+    return store
 
 
 def new_recorder(

@@ -52,8 +52,7 @@ class Face:
     interactive: bool
 
 
-@contextlib.contextmanager
-def _face(runner: RememberingRunner, *, as_json: bool, plain: bool) -> Iterator[Face]:
+def _face(runner: RememberingRunner, *, as_json: bool, plain: bool) -> Face:
     from grader.ui.drawing import screen
     from grader.ui.terminal import Terminal
 
@@ -61,7 +60,7 @@ def _face(runner: RememberingRunner, *, as_json: bool, plain: bool) -> Iterator[
     out = screen(sys.stderr if at_terminal else io.StringIO()) if as_json else screen()
     terminal = Terminal(out, answer_reader(at_terminal, out.file is sys.stdout), plain)
     terminal.interactive = at_terminal
-    yield Face(terminal, runner, at_terminal)
+    return Face(terminal, runner, at_terminal)
 
 
 def _ask(
@@ -157,8 +156,9 @@ def quiz(
     from grader.session import choose
     from grader.ui.documents import quiz_document
 
-    with proof_runner() as (runner, store), _face(runner, as_json=as_json, plain=plain) as face:
+    with proof_runner() as (runner, store):
         questions_bank = topic_bank(bank, topic, store)
+        face = _face(runner, as_json=as_json, plain=plain)
         items = choose(questions_bank, topic, mode, count)
         if not items:
             known = sorted({name for item in questions_bank.items for name in item.modes})
@@ -236,13 +236,13 @@ def test(
     """Ten questions, easy to hard, and a verdict. Goes on where it was left."""
     from grader import sittings, verdict
     from grader.model import Outcome
-    from grader.recording import now
+    from grader.recording import ON_RECORD, now
     from grader.ui.documents import test_document
 
     with contextlib.ExitStack() as stack:
         runner, store = stack.enter_context(proof_runner())
-        face = stack.enter_context(_face(runner, as_json=as_json, plain=plain))
         questions_bank = topic_bank(bank, topic, store)
+        face = _face(runner, as_json=as_json, plain=plain)
         kept = stack.enter_context(open_records(db))
         left = None if fresh else sittings.left_test(questions_bank, topic, learner, kept, now())
         if left:
@@ -261,7 +261,7 @@ def test(
         asked = _questions(planned, runner, marker, sitting.shuffle)
         open_places = [place for place in range(len(asked)) if place not in answered]
         face.terminal.exam = feedback == "end"
-        face.terminal.introduce(topic, len(asked), len(answered))
+        face.terminal.introduce(topic, len(asked), open_places[0])
         given, ended = _ask(
             face, [asked[place] for place in open_places], questions_bank, lambda: recorder,
             places=open_places, total=len(asked),
@@ -280,7 +280,8 @@ def test(
                 said = verdict.judge(results, questions_bank.mistakes)
                 face.terminal.verdict(topic, said, questions_bank.mistakes)
         else:
-            face.terminal.left(topic, len(results), len(asked))
+            kept_now = sum(result.score.outcome in ON_RECORD for result in results)
+            face.terminal.left(topic, kept_now, len(asked))
         if as_json:
             print_json(test_document(topic, len(asked), results, ended, said))
         _end(face, results, ended, strict=strict)
@@ -315,8 +316,8 @@ def review(
 
     with contextlib.ExitStack() as stack:
         runner, store = stack.enter_context(proof_runner())
-        face = stack.enter_context(_face(runner, as_json=as_json, plain=plain))
         whole = topic_bank(bank, topic, store) if topic else good_bank(bank, store)
+        face = _face(runner, as_json=as_json, plain=plain)
         kept = stack.enter_context(open_records(db))
         found = sittings.units(whole, kept, learner, now(), topic)
         seen = kept.seen(learner, [item.id for unit in found for item in unit.items])

@@ -265,10 +265,10 @@ class Terminal(Teller):
 
     # ------------------------------------------------------------ tests and reviews
 
-    def introduce(self, topic: str, questions: int, answered: int) -> None:
-        """What a test is, or where it is taken up again."""
-        if answered:
-            self._say(f"Your test on {topic} goes on with question {answered + 1} of {questions}.", "bold")
+    def introduce(self, topic: str, questions: int, place: int) -> None:
+        """What a test is, or at which place (from 0) it is taken up again."""
+        if place:
+            self._say(f"Your test on {topic} goes on with question {place + 1} of {questions}.", "bold")
             return
         when = "at the end" if self.exam else "after each answer"
         self._say(f"A test on {topic}: {questions} questions, easy to hard, no hints, explained {when}.", "bold")
