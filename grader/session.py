@@ -6,7 +6,6 @@ No input, output, clock or chance of its own: questions and seeds are given, pro
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -174,23 +173,3 @@ class FollowUp:
 def choose(bank: Bank, topic: str, mode: str, count: int) -> list[Item]:
     """The first `count` items of a topic that are asked in this mode, as written."""
     return [item for item in bank.items if item.topic == topic and mode in item.modes][:count]
-
-
-def mean(results: Sequence[Result]) -> float | None:
-    """The mean of the points, in [0, 1], over the answers that could be judged; None where there is none."""
-    points = [result.score.points for result in results if result.score.points is not None]
-    return sum(points) / len(points) if points else None
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a learner is with a topic."""
-
-    answered: int
-    """Items that were asked at least once."""
-    recent: float | None
-    """The mean of the points of the last answers, in [0, 1]."""
-    due: int
-    """Skills and cards that are due now."""
-    badge: bool
-    """The topic's last challenge was all right."""

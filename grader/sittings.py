@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from grader import blueprint, records, reviewing
-from grader.model import Attempt, Bank, Item, Outcome, Result, Score, Sitting
+from grader.model import Attempt, Bank, Item, Outcome, Progress, Result, Score, Sitting
 from grader.records import Records
-from grader.session import Progress
 
 RESUMED_FOR = timedelta(days=1)
 """A test that was left may be taken up again for so long."""

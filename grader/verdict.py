@@ -134,3 +134,9 @@ def _pages(judged: Sequence[Result], mistakes: Mapping[str, Mistake]) -> tuple[s
     if wrong and not any(pages):
         pages.append(f"lessons/{wrong[0].topic}/learn.md")
     return tuple(dict.fromkeys(filter(None, pages)))
+
+
+def mean(results: Sequence[Result]) -> float | None:
+    """The mean of the points, in [0, 1], over the answers that could be judged; None where there is none."""
+    points = [result.score.points for result in results if result.score.points is not None]
+    return sum(points) / len(points) if points else None

@@ -27,7 +27,8 @@ from grader.model import (
     Text,
     Variant,
 )
-from grader.session import NotProvenError, Question, choose, mean
+from grader.session import NotProvenError, Question, choose
+from grader.verdict import mean
 
 AT = Span("quiz.yaml")
 OPTIONS = tuple(Option(AT, key=n == 1, value=Expr(f"{n}.5", AT), mistake=None if n == 1 else f"m{n}") for n in range(4))

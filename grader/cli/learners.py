@@ -30,8 +30,7 @@ from grader.cli.sittings import quiz
 from grader.errors import InputError
 
 if TYPE_CHECKING:
-    from grader.model import Bank
-    from grader.session import Progress
+    from grader.model import Bank, Progress
 
 
 @click.command()

@@ -24,7 +24,7 @@ from grader.model.answers import (
     Unreadable,
     Write,
 )
-from grader.model.attempts import Attempt, Sitting
+from grader.model.attempts import Attempt, Progress, Sitting
 from grader.model.items import (
     LEVELS,
     Bank,
@@ -79,6 +79,7 @@ __all__ = [
     "Pick",
     "Pin",
     "Program",
+    "Progress",
     "Prompt",
     "Proof",
     "Prose",

@@ -62,3 +62,17 @@ class Attempt:
     torch: str
     bank: str
     """Digest of the topic's items together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a learner is with a topic."""
+
+    answered: int
+    """Items that were asked at least once."""
+    recent: float | None
+    """The mean of the points of the last answers, in [0, 1]."""
+    due: int
+    """Skills and cards that are due now."""
+    badge: bool
+    """The topic's last challenge was all right."""

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from grader.charts import spec
-from grader.model import Bank, Finding, Item, Observation, Proof, Result, Score, Variant
-from grader.session import Progress, mean
+from grader.model import Bank, Finding, Item, Observation, Progress, Proof, Result, Score, Variant
 from grader.stats import ItemStats
-from grader.verdict import ENOUGH, Verdict
-from grader.verify import Report
+from grader.verdict import ENOUGH, Verdict, mean
+
+if TYPE_CHECKING:
+    from grader.verify import Report
 
 FORMAT = 1
 

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
 
 from grader.model import Arrange, Fill, Flip, Mistake, Outcome, Pick, Prompt, Result, Table, Type, Write
-from grader.session import FollowUp, NotProvenError, Question, mean
+from grader.session import FollowUp, NotProvenError, Question
 from grader.ui import drawing
 from grader.ui.drawing import flowing, inline
 from grader.ui.telling import WORDS, Teller
-from grader.verdict import ENOUGH, Verdict
+from grader.verdict import ENOUGH, Verdict, mean
 
 if TYPE_CHECKING:
     from rich.console import Console

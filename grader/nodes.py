@@ -1,0 +1,126 @@
+"""The nodes of a YAML 1.2 text, as ruamel.yaml composes them, into plain data with places. See `source`."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from grader.model import Finding, Span
+from grader.source import Path, Place, Source
+
+_CORE = "tag:yaml.org,2002:"
+
+
+def read(text: str, source: Source) -> None:
+    """Fill a source from its text, with data or with findings."""
+    path = source.path
+    try:
+        yaml = YAML(typ="safe", pure=True)
+        yaml.composer.warn_double_anchors = False  # anchors are refused anyway, as findings
+        node = yaml.compose(text)
+        if node is None:
+            hint = "start with `format: 1`, or write one with `grader new item`"
+            source.findings.append(Finding("empty-file", "there is nothing in this file", Span(path), hint))
+        else:
+            data = _build(node, (), source, text.splitlines(), None)
+            source.data = data if not source.findings else None
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        at = Span(path, mark.line + 1, mark.column + 1) if mark else Span(path)
+        what = " ".join(str(part) for part in (error.context, error.problem) if part)
+        source.findings.append(Finding("bad-yaml", what, at, _yaml_hint(what)))
+    except (YAMLError, ValueError) as error:
+        position = getattr(error, "position", 0)
+        line = text.count("\n", 0, position) + 1 if isinstance(position, int) else 1
+        what = str(error).strip().splitlines()[0]
+        source.findings.append(Finding("bad-yaml", what, Span(path, line), "save the file as UTF-8 text"))
+    except RecursionError:
+        source.findings.append(Finding("bad-yaml", "the file is nested too deeply", Span(path), "flatten it"))
+
+
+def _yaml_hint(problem: str) -> str:
+    if "mapping values are not allowed" in problem:
+        return "quote the text, or put it in a block after `|`: it contains `: `"
+    if "single document" in problem:
+        return "keep one document in a file: remove the `---` line"
+    if "alias" in problem:
+        return "write the text out: quizzes use no aliases"
+    return "check the indentation and the quotes at and above this line"
+
+
+def _build(node: Node, path: Path, source: Source, lines: list[str], key: Node | None) -> Any:
+    start = Span(source.path, node.start_mark.line + 1, node.start_mark.column + 1)
+    key_at = Span(source.path, key.start_mark.line + 1, key.start_mark.column + 1) if key else None
+    place = Place(start, key_at)
+    source.places[path] = place
+    if node.anchor:  # an aliased node has one too: it is the same node
+        _refuse(source, "unsafe-yaml", f"the anchor `&{node.anchor}`", start, "write the text out each time")
+        return None
+    if isinstance(node, ScalarNode):
+        source.places[path] = _text_place(node, place, lines)
+        return _scalar(node, source, start)
+    if node.tag not in (_CORE + "map", _CORE + "seq"):
+        _refuse(source, "unsafe-yaml", f"the tag `{node.tag}`", start, "remove the tag")
+    if isinstance(node, SequenceNode):
+        return [_build(entry, (*path, index), source, lines, None) for index, entry in enumerate(node.value)]
+    assert isinstance(node, MappingNode)
+    result: dict[str, Any] = {}
+    for key_node, value_node in node.value:
+        at = Span(source.path, key_node.start_mark.line + 1, key_node.start_mark.column + 1)
+        if not isinstance(key_node, ScalarNode) or key_node.tag != _CORE + "str":
+            shown = key_node.value if isinstance(key_node, ScalarNode) else "a list or mapping"
+            hint = "merge keys are not used here" if shown == "<<" else "a key is text; quote it"
+            _refuse(source, "bad-field", f"the key `{shown}`", at, hint)
+            continue
+        name = key_node.value
+        if name in result:
+            first = source.at((*path, name), key=True)
+            hint = f"it is first on line {first.line}; keep one"
+            _refuse(source, "duplicate-key", f"the key `{name}` for the second time", at, hint)
+            continue
+        result[name] = _build(value_node, (*path, name), source, lines, key_node)
+    return result
+
+
+def _refuse(source: Source, code: str, what: str, at: Span, hint: str) -> None:
+    finding = Finding(code, f"found {what}", at, hint)
+    if finding not in source.findings[-1:]:
+        source.findings.append(finding)
+
+
+def _text_place(node: ScalarNode, place: Place, lines: list[str]) -> Place:
+    """Where the characters of a scalar really start."""
+    start, line = place.start, node.start_mark.line
+    if node.style == "|":
+        first = next((text for text in lines[line + 1 :] if text.strip()), "")
+        indent = len(first) - len(first.lstrip())
+        return Place(Span(start.path, line + 2, indent + 1), place.key, indent)
+    single = node.end_mark.line == line
+    if node.style in ("'", '"'):
+        start = Span(start.path, start.line, start.column + 1)
+    return Place(start, place.key, None, single and node.style != ">")
+
+
+_INTEGER = re.compile(r"[-+]?\d{1,300}|0x[0-9a-fA-F]{1,200}|0o[0-7]{1,200}")
+
+
+def _scalar(node: ScalarNode, source: Source, at: Span) -> Any:
+    text: str = node.value
+    tag = str(node.tag)
+    match tag.removeprefix(_CORE) if tag.startswith(_CORE) else None:
+        case "null":
+            return None
+        case "bool":
+            return text.lower() == "true"
+        case "int" if _INTEGER.fullmatch(text):
+            return int(text, 0) if text[:2] in ("0x", "0o") else int(text)
+        case "float":
+            return float(re.sub(r"\.(inf|nan)", r"\1", text.lower()))
+        case "str" | "timestamp" | "value" | "int":
+            return text
+    _refuse(source, "unsafe-yaml", f"the tag `{node.tag}`", at, "remove the tag; quizzes are plain YAML")
+    return None
