@@ -49,9 +49,10 @@ def spec(chart: Chart) -> dict[str, Any]:
         "y": {"field": "value", "type": "quantitative", "title": chart.y},
     }
     if len(names) > 1:
-        encoding["color"] = {"field": "curve", "type": "nominal", "title": None, "sort": names}
+        encoding["color"] = {"field": "curve", "type": "nominal", "title": None, "scale": {"domain": names}}
         encoding["strokeDash"] = {
-            "field": "curve", "type": "nominal", "title": None, "sort": names, "scale": {"range": STYLES[: len(names)]},
+            "field": "curve", "type": "nominal", "title": None,
+            "scale": {"domain": names, "range": STYLES[: len(names)]},
         }  # fmt: skip
     return {
         "$schema": VEGA_LITE,
@@ -60,7 +61,7 @@ def spec(chart: Chart) -> dict[str, Any]:
         "width": 420,
         "height": 220,
         "data": {"values": rows},
-        "mark": {"type": "line", "point": True},
+        "mark": {"type": "line", "point": len(names) == 1},  # points hide the dashes of a legend
         "encoding": encoding,
     }
 

@@ -145,8 +145,8 @@ class _Reader:
             self.report("bad-lesson", message, fence.map[0] + 1, "write ```{code-cell} python")
         pin = None
         if following is not None and following.map and following.info == "output":
-            between = self.lines[end : following.map[0]]
-            if not "".join(between).strip():
+            between = [line for line in self.lines[end : following.map[0]] if not line.startswith("+++")]
+            if not "".join(between).strip():  # an editor may mark where a cell begins
                 text = following.content
                 pin = Pin(text.rstrip("\n"), following.map[0] + 2, following.map[1] - 1)
         last = pin.last + 1 if pin else end

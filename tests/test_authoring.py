@@ -124,7 +124,7 @@ def test_what_is_saved_is_proven_at_once(watching: Watching, tmp_path: Path) -> 
     watching.waits_for("Watching; Ctrl-C ends it.")
     page = tmp_path / "lessons/fresh/learn.md"
     page.write_text(page.read_text().replace("3 0.05", "3 0.06"))
-    watching.waits_for("learn.md:31:1: pin-differs: recorded is `3 0.06`, the run says `3 0.05`")
+    watching.waits_for("learn.md:32:1: pin-differs: recorded is `3 0.06`, the run says `3 0.05`")
     quiz = tmp_path / "quizzes/fresh.yaml"
     text = quiz.read_text()
     quiz.write_text(text.replace("yields: base_lr}", "yields: base_lr * 0.5}"))

@@ -106,6 +106,7 @@ def test_a_page_opens_runs_and_prints_what_is_recorded(page: Path, lab: tuple[st
         tab.evaluate("() => jupyterapp.commands.execute('docmanager:save')")
         if any("chart(" in cell.source or "sheet(" in cell.source for cell in written.cells):
             tab.locator(".vega-embed canvas, .vega-embed svg").first.wait_for(state="attached")
+        tab.wait_for_function("() => !document.querySelector('.jp-Notebook').innerText.includes('{eval}')")
     finally:
         tab.evaluate("async () => jupyterapp.shell.currentWidget?.sessionContext?.shutdown()")
         tab.close()

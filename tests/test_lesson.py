@@ -123,6 +123,13 @@ def test_what_is_wrong_with_a_file_is_told_with_its_place(old: str, new: str, sa
     assert all(finding.hint for finding in found)
 
 
+def test_a_mark_between_a_cell_and_its_pin_is_no_prose() -> None:
+    """As editors write it that keep something of their own with the text cell that begins there."""
+    marked = TEXT.replace("base_lr * 2\n```\n\n", 'base_lr * 2\n```\n\n+++ {"user_expressions": []}\n\n')
+    assert marked != TEXT
+    assert parsed(marked).cells[0].pin is not None
+
+
 def test_what_is_recorded_holds(runner: LocalRunner) -> None:
     assert findings(TEXT, runner) == []
 
