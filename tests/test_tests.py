@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
 import sys
@@ -274,7 +273,7 @@ def right_answer(item: Item, runner: RememberingRunner) -> str:
 
 @pytest.mark.parametrize("spoil", ["newer", "folder"])
 def test_a_quiz_goes_on_without_records_and_says_so(
-    spoil: str, grader: Command, tmp_path: Path, proven: object
+    spoil: str, grader: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, proven: object
 ) -> None:
     """Unless they were named: then it is an error, and nothing is asked."""
     db = tmp_path / "records.sqlite"
@@ -290,10 +289,13 @@ def test_a_quiz_goes_on_without_records_and_says_so(
     named = grader("quiz", "warmup", "--count", "1", "--db", db, stdin="b\n")
     assert named.returncode == 2
     assert len(named.stderr.splitlines()) == 2
-    before = os.environ.get("GRADER_DB")
-    tested = grader("test", "warmup", "--db", db, stdin="b\n")
-    assert tested.returncode == 2
-    assert os.environ.get("GRADER_DB") == before
+    assert "Question" not in named.stdout
+    assert grader("test", "warmup", "--db", db, stdin="b\n").returncode == 2
+    monkeypatch.setattr("grader.records.default_url", lambda: f"sqlite:///{db}")
+    unnamed = grader("quiz", "warmup", "--count", "2", stdin="b\nb\n")
+    assert unnamed.returncode == 0
+    assert unnamed.stderr.count("answers are not recorded") == 1
+    assert "2 of 2 questions" in unnamed.stdout
 
 
 def test_a_card_is_turned_over_and_rated(environment: dict[str, str], tmp_path: Path, proven: object) -> None:

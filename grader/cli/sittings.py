@@ -187,7 +187,8 @@ def _soon(
 ) -> Iterator[Callable[[], Recorder | None]]:
     """Records that are opened while the first question is read.
 
-    Where they cannot be opened, and nobody named them, that is told with the first answer, and asking goes on.
+    Where they cannot be opened, that is told with the first answer, and asking goes on; where they were named, nothing
+    is asked.
     """
     from concurrent.futures import ThreadPoolExecutor
 
@@ -208,6 +209,8 @@ def _soon(
         return
     with contextlib.ExitStack() as closing, ThreadPoolExecutor(1) as pool:
         opening = pool.submit(opened)
+        if db is not None:
+            opening.result()
         yield opening.result
 
 
