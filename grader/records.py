@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -194,12 +194,15 @@ class Records:
                 return None
         return attempt
 
-    def forget(self, learner: str) -> int:
-        """Delete all of a learner; how many attempts there were."""
+    def forget(self, attempts: Sequence[str], sittings: Sequence[str]) -> None:
+        """Delete the attempts with these ids, and the sittings of which none is left; all of it or nothing."""
+        left = sql.select(_attempts.c.sitting)
         with self._told("written"), self._writer.begin() as connection:
-            gone = connection.execute(sql.delete(_attempts).where(_attempts.c.learner == learner)).rowcount
-            connection.execute(sql.delete(_sittings).where(_sittings.c.learner == learner))
-        return gone
+            for start in range(0, len(attempts), 500):
+                connection.execute(sql.delete(_attempts).where(_attempts.c.id.in_(attempts[start : start + 500])))
+            for start in range(0, len(sittings), 500):
+                part = _sittings.c.id.in_(sittings[start : start + 500])
+                connection.execute(sql.delete(_sittings).where(part, _sittings.c.id.not_in(left)))
 
     def take_in(self, sittings: list[Sitting], attempts: list[Attempt]) -> int:
         """Add what was exported elsewhere, all of it or nothing; how many attempts were new."""

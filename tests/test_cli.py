@@ -157,6 +157,23 @@ def test_a_sitting_at_a_terminal(environment: dict[str, str]) -> None:
     assert command.exitstatus == 0
 
 
+def test_a_lesson_at_a_terminal_offers_its_practice(environment: dict[str, str]) -> None:
+    command = pexpect.spawn(
+        sys.executable, ["-m", "grader", "learn", "warmup", "--mode", "why"], env={**environment, "PAGER": "cat"},
+        cwd=str(ROOT), encoding="utf-8", timeout=30,
+    )  # fmt: skip
+    command.expect("Key result:")
+    command.expect("Practice now")
+    command.sendline("y")
+    command.expect("Question 1 of 5")
+    command.expect("> ")
+    command.sendline("q")
+    command.expect("0 of 5 questions")
+    command.expect(pexpect.EOF)
+    command.close()
+    assert command.exitstatus == 0
+
+
 def test_ctrl_c_ends_with_the_summary(environment: dict[str, str]) -> None:
     command = pexpect.spawn(
         sys.executable, ["-m", "grader", "quiz", "warmup"], env=environment, cwd=str(ROOT), encoding="utf-8", timeout=30

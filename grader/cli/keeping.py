@@ -29,22 +29,26 @@ def export_records(file: Path, db: str | None, learner: str | None, delete: bool
         if learner and learner not in learners:
             known = ", ".join(learners) or "no learners"
             raise InputError(f"nothing is on record of `{learner}`", f"there are {known}")
-        _export(store, file, {"learner": learner} if learner else {})
-        if delete:
-            gone = sum(store.forget(name) for name in ([learner] if learner else learners))
-            print(f"{gone} attempts are deleted.", file=sys.stderr)
+        attempts, sittings = _export(store, file, {"learner": learner} if learner else {})
+        if delete:  # just what was written: an answer given in the meantime stays
+            store.forget(attempts, sittings)
+            print(f"{len(attempts)} attempts are deleted.", file=sys.stderr)
 
 
-def _export(store: Records, file: Path, chosen: dict[str, str]) -> None:
+def _export(store: Records, file: Path, chosen: dict[str, str]) -> tuple[list[str], list[str]]:
+    """Write what is chosen; the ids of the attempts and of the sittings that were written."""
     from grader import portable
 
     if str(file) != "-" and file.exists():
         raise InputError(f"{file}: there is such a file already", "give another name")
-    lines = portable.lines(store.sittings(**chosen), store.attempts(**chosen))
+    attempts: list[str] = []
+    sittings = list(store.sittings(**chosen))
+    lines = portable.lines(sittings, _noted(store.attempts(**chosen), attempts))
+    written = attempts, [sitting.id for sitting in sittings]
     if str(file) == "-":
         for line in lines:
             print(line)
-        return
+        return written
     beside = file.with_name(f".{file.name}.new")
     try:
         with beside.open("w", encoding="utf-8") as out:
@@ -52,6 +56,13 @@ def _export(store: Records, file: Path, chosen: dict[str, str]) -> None:
         beside.replace(file)
     except OSError as error:
         raise InputError(f"{file}: it cannot be written: {error.strerror}", "give another name") from None
+    return written
+
+
+def _noted(attempts: Iterator[Attempt], ids: list[str]) -> Iterator[Attempt]:
+    for attempt in attempts:
+        ids.append(attempt.id)
+        yield attempt
 
 
 @click.command("import-records")

@@ -79,7 +79,7 @@ def _ask(
     total = total or len(questions)
     terminal = face.terminal
     try:
-        for place, question in zip(places, questions, strict=True):
+        for number, (place, question) in enumerate(zip(places, questions, strict=True), 1):
             terminal.record = _recording(recorder, place)
             named = "Card" if question.item.kind == "card" else "Question"
             result = terminal.ask(question, f"{named} {place + 1} of {total}", bank.mistakes)
@@ -88,7 +88,7 @@ def _ask(
             if follow_up and not terminal.leaving and (about := question.follow_up()):
                 result = replace(result, follow_up=terminal.ask_follow_up(about))
             results.append(result)
-            if place + 1 < total and not terminal.pause():
+            if number < len(questions) and not terminal.pause():
                 return results, "stopped"
     except KeyboardInterrupt:
         return results, "stopped"
