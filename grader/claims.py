@@ -117,17 +117,7 @@ class Results:
 
     def differing(self) -> list[str]:
         """The sources whose runs did not all do the same."""
-        return [source for source, runs in self._runs.items() if any(not _same(runs[0], run) for run in runs[1:])]
-
-
-def _same(one: Observation, other: Observation) -> bool:
-    """Whether two runs did the same, by all that a claim can rest on (as text, so that NaN equals itself)."""
-
-    def essence(run: Observation) -> str:
-        rates = (run.lr_at_start_by_group, run.lr_used_by_group, run.lr_after_step_by_group, run.losses)
-        return repr((run.status, rates, run.stdout, run.warnings, run.error, run.asked))
-
-    return essence(one) == essence(other)
+        return [source for source, runs in self._runs.items() if len({run.essence for run in runs}) > 1]
 
 
 def ending(run: Observation) -> str:

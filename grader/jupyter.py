@@ -47,7 +47,7 @@ def _question(name: str, seed: int | None) -> Question:
     item = _item(name)
     variant = item.variant(seed)
     marker = Marker(_runner().inner, secrets.randbits(64))
-    return Question(item, variant, Proving(item, variant, _runner()), marker)
+    return Question(item, variant, Proving.begin(item, variant, _runner()), marker)
 
 
 def _item(name: str) -> Item:

@@ -8,9 +8,9 @@ stand for real faults (DeMillo, Lipton, Sayward 1978: the coupling effect), cut 
 from __future__ import annotations
 
 import ast
-import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
@@ -32,14 +32,15 @@ class Mutant:
     line: int
 
 
-def mutants(source: str) -> list[Mutant]:
+@lru_cache(256)
+def mutants(source: str) -> tuple[Mutant, ...]:
     """The mutants of a source, each different from it and from the others, in the order of its lines."""
     tree = ast.parse(source)
     seen = {ast.unparse(tree)}
     found: list[Mutant] = []
     for place, node in enumerate(ast.walk(tree)):
         for number in range(len(list(_edits(node)))):
-            changed = copy.deepcopy(tree)
+            changed = ast.parse(source)
             target = next(other for index, other in enumerate(ast.walk(changed)) if index == place)
             what, edit = list(_edits(target))[number]
             edit()
@@ -49,7 +50,7 @@ def mutants(source: str) -> list[Mutant]:
                 found.append(Mutant(text + "\n", what, getattr(node, "lineno", 1)))
     found.sort(key=lambda mutant: mutant.line)
     kept = min(MOST, len(found))
-    return [found[place * len(found) // kept] for place in range(kept)]
+    return tuple(found[place * len(found) // kept] for place in range(kept))
 
 
 def _edits(node: ast.AST) -> Iterator[tuple[str, _Edit]]:

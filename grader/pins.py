@@ -13,8 +13,11 @@ from grader.template import NUMBER
 LIMITS = Limits(wall_seconds=120.0, cpu_seconds=100, memory_bytes=4 << 30, output_bytes=1 << 20)
 """What all cells of a lesson may use together."""
 
-SEEDS = (1, 2)
-"""A lesson is run with each: one that leaves its seed to chance prints something else each time it is opened."""
+RECORDING, PROVING = 1, 2
+"""The seeds that a lesson is recorded and proven with: one that leaves a seed to chance prints something else then."""
+
+LIBRARIES = ("sklearn.datasets", "sklearn.metrics", "sklearn.preprocessing")
+"""What most lessons import, at the price of a second each: a runner of many loads it once."""
 
 TOLERANCE = 1e-4
 """Relative, for numbers in outputs: other processors round otherwise."""
@@ -24,12 +27,12 @@ _ADDRESS = re.compile(r"0x[0-9a-fA-F]{4,}")
 _TIME = re.compile(rf"{NUMBER}\s?(?:ns|us|µs|ms|s|sec|seconds?)\b")
 
 
-def programs(lesson: Lesson) -> list[Program]:
-    """A lesson as programs: its cells and the expressions of its prose, in order."""
+def program(lesson: Lesson, seed: int) -> Program:
+    """A lesson as a program: its cells and the expressions of its prose, in order."""
     cells = tuple(
         (step.source, step.may_raise) if isinstance(step, Cell) else (step.expression, False) for step in lesson.steps
     )
-    return [Program("", (), seed, LIMITS, cells=cells) for seed in SEEDS] if cells else []
+    return Program("", (), seed, LIMITS, cells=cells)
 
 
 def printed(step: Cell | Inline, run: Observation) -> str:
@@ -41,7 +44,7 @@ def printed(step: Cell | Inline, run: Observation) -> str:
 
 
 def judge(lesson: Lesson, runs: Sequence[Observation]) -> list[Finding]:
-    """What is not as it is recorded. `runs` are the observations of `programs`."""
+    """What is not as it is recorded, in one run of the lesson or several with different seeds."""
     findings: list[Finding] = []
 
     def report(code: str, message: str, line: int, hint: str) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from grader import kinds, pins
 from grader.claims import Results
-from grader.model import Bank, Finding, Item, Lesson, Observation, Program, Proof, Severity, Variant
+from grader.model import Bank, Finding, Item, Lesson, Observation, Program, Proof, Severity, Status, Variant
 from grader.run import Runner
 
 
@@ -35,10 +35,27 @@ class Report:
 class Proving:
     """The runs of one variant, under way."""
 
-    def __init__(self, item: Item, variant: Variant, runner: Runner) -> None:
+    def __init__(
+        self, item: Item, variant: Variant, programs: Sequence[Program], runs: Sequence[Future[Observation]]
+    ) -> None:
         self.item, self.variant = item, variant
-        self._programs: list[Program] = kinds.get(item.kind).plan(item, variant).programs
-        self._futures: list[Future[Observation]] = [runner.submit(program) for program in self._programs]
+        self._programs, self._futures = programs, runs
+
+    @classmethod
+    def begin(cls, item: Item, variant: Variant, runner: Runner) -> Proving:
+        """Queue what proves a variant, each program for a process of its own."""
+        programs = kinds.get(item.kind).plan(item, variant).programs
+        return cls(item, variant, programs, [runner.submit(program) for program in programs])
+
+    @classmethod
+    def begin_all(cls, item: Item, runner: Runner) -> list[Proving]:
+        """Queue what proves all variants of an item; short programs may share a process."""
+        planned = [kinds.get(item.kind).plan(item, variant).programs for variant in item.variants]
+        runs = iter(runner.submit_all([program for programs in planned for program in programs]))
+        return [
+            cls(item, variant, programs, [next(runs) for _ in programs])
+            for variant, programs in zip(item.variants, planned, strict=True)
+        ]
 
     def done(self) -> bool:
         return all(future.done() for future in self._futures)
@@ -50,16 +67,31 @@ class Proving:
         return kinds.get(self.item.kind).judge(self.item, self.variant, results)
 
 
+class Reading:
+    """The run of one lesson, under way, with another seed than it was recorded with."""
+
+    def __init__(self, lesson: Lesson, runner: Runner) -> None:
+        self.lesson, self._runner = lesson, runner
+        self._run = runner.submit(pins.program(lesson, pins.PROVING))
+
+    def findings(self) -> list[Finding]:
+        """Wait for the run and compare. Where it differs, a run with the recording's seed tells chance from change."""
+        runs = [self._run.result()]
+        if pins.judge(self.lesson, runs) and runs[0].status is not Status.NOT_RUN:
+            runs.insert(0, self._runner.submit(pins.program(self.lesson, pins.RECORDING)).result())
+        return pins.judge(self.lesson, runs)
+
+
 def prove_all(items: Iterable[Item], runner: Runner) -> Iterator[tuple[Item, list[Proof]]]:
     """The proofs of every variant of each item, in order."""
-    under_way = [(item, [Proving(item, variant, runner) for variant in item.variants]) for item in items]
+    under_way = [(item, Proving.begin_all(item, runner)) for item in items]
     for item, provings in under_way:
         yield item, [proving.proof() for proving in provings]
 
 
 def verify(bank: Bank, runner: Runner, lessons: Sequence[Lesson] = ()) -> Report:
     """Prove a bank and lessons whose files are well formed. Items that were found to claim nothing are not run."""
-    reading = [(lesson, [runner.submit(program) for program in pins.programs(lesson)]) for lesson in lessons]
+    readings = [Reading(lesson, runner) for lesson in lessons]
     variants = claims = proven = 0
     findings = list(bank.findings)
     claimless = {finding.item for finding in findings}
@@ -69,7 +101,7 @@ def verify(bank: Bank, runner: Runner, lessons: Sequence[Lesson] = ()) -> Report
         found = [finding for proof in proofs for finding in proof.findings]
         proven += not any(finding.severity is Severity.ERROR for finding in found)
         findings += found
-    for lesson, futures in reading:
-        findings += pins.judge(lesson, [future.result() for future in futures])
-        claims += len(lesson.steps)
+    for reading in readings:
+        findings += reading.findings()
+        claims += len(reading.lesson.steps)
     return Report(len(bank.items), variants, claims, proven, tuple(findings), len(lessons))

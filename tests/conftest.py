@@ -207,7 +207,7 @@ def grader(environment: dict[str, str], runner: LocalRunner) -> Command:
     """Runs `grader` in this process, with the warm runner where it would start one of its own."""
 
     class Warm(LocalRunner):
-        def __init__(self, *_: object) -> None:
+        def __init__(self, *_: object, **__: object) -> None:
             self.__dict__ = runner.__dict__
 
         def close(self) -> None:

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, Command
 
-from grader import bank, kinds, lesson, pins
+from grader import bank, kinds, lesson
 from grader.run.local import LocalRunner
-from grader.verify import verify
+from grader.verify import Reading, verify
 
 DOCUMENTS = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "lessons/README.md")
 
@@ -58,8 +58,7 @@ def test_the_lesson_in_contributing_is_proven(runner: LocalRunner) -> None:
     page, findings = lesson.parse(text, "page.md")
     assert not findings
     assert page
-    runs = [runner.submit(program).result() for program in pins.programs(page)]
-    assert pins.judge(page, runs) == []
+    assert Reading(page, runner).findings() == []
     assert len(page.steps) == 2
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def first_proof(item: Item, runner: Runner) -> Proof:
-    return Proving(item, item.variants[0], runner).proof()
+    return Proving.begin(item, item.variants[0], runner).proof()
 
 
 def typed(item: Item, sample: str) -> str:

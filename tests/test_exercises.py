@@ -37,7 +37,7 @@ def marker(runner: LocalRunner) -> Marker:
 
 @pytest.fixture(scope="module")
 def proofs(runner: LocalRunner) -> dict[str, tuple[Item, Proof]]:
-    found = {name: (item, Proving(item, item.variants[0], runner).proof()) for name, item in items().items()}
+    found = {name: (item, Proving.begin(item, item.variants[0], runner).proof()) for name, item in items().items()}
     assert not [proof.findings for _, proof in found.values() if proof.findings]
     return found
 
@@ -201,7 +201,7 @@ IN_THE_BANK = {
 @pytest.mark.parametrize("name", IN_THE_BANK)
 def test_the_factor_of_our_own_bank(name: str, bank: Bank, runner: LocalRunner, remembering: Runner) -> None:
     item = next(item for item in bank.items if item.id == "write-the-factor")
-    proof = Proving(item, item.variants[0], remembering).proof()
+    proof = Proving.begin(item, item.variants[0], remembering).proof()
     for seed in range(3):
         score = mark((item, proof), Marker(lambda: runner, seed), IN_THE_BANK[name])
         if "-" in name and name != "hard-coded":

@@ -16,7 +16,7 @@ LAYERS = [
     {"charts"},
     {"figures"},
     {"trace"},
-    {"run.worker", "run.local", "run.remembered"},
+    {"run.worker", "run.local", "run.remembered", "run.together"},
     {
         "source",
         "nodes",

@@ -13,6 +13,7 @@ from grader import lesson as lessons
 from grader import pins
 from grader.model import Cell, Lesson, Prose
 from grader.run.local import LocalRunner
+from grader.verify import Reading
 
 TEXT = """\
 ---
@@ -79,8 +80,7 @@ def parsed(text: str = TEXT) -> Lesson:
 
 def findings(text: str, runner: LocalRunner) -> list[str]:
     lesson = parsed(text)
-    runs = [runner.submit(program).result() for program in pins.programs(lesson)]
-    return [str(finding) for finding in pins.judge(lesson, runs)]
+    return [str(finding) for finding in Reading(lesson, runner).findings()]
 
 
 def test_a_lesson_is_read_with_its_places() -> None:
@@ -182,14 +182,14 @@ def test_pins_are_written_anew_and_then_hold(runner: LocalRunner) -> None:
     stale = re.sub(r"<!-- .*? -->", "", TEXT).replace("base_lr = 0.1", "base_lr = 0.3")
     stale = stale.replace("\n```output\nRuntimeError: size mismatch, got input (2), mat (2x3), vec (2)\n```\n", "")
     lesson = parsed(stale)
-    run = runner.submit(pins.programs(lesson)[0]).result()
+    run = runner.submit(pins.program(lesson, pins.RECORDING)).result()
     text = pins.rewritten(lesson, run)
     assert "<!-- 0.06 -->, epoch 2 with {eval}`round(0.1 * 2 / 5, 6)`<!-- 0.04 -->." in text
     assert "the base rate is 0.3\n0.6\n```" in text
     assert text.count("```output") == 2
     assert findings(text, runner) == []
     assert pins.rewritten(parsed(text), run) == text
-    assert pins.rewritten(parsed(), runner.submit(pins.programs(parsed())[0]).result()) == TEXT
+    assert pins.rewritten(parsed(), runner.submit(pins.program(parsed(), pins.RECORDING)).result()) == TEXT
 
 
 def test_the_file_survives_jupytext() -> None:

@@ -267,7 +267,7 @@ def test_a_challenge_has_a_limit_and_a_badge(
 
 def right_answer(item: Item, runner: RememberingRunner) -> str:
     """As it is typed into a pipe."""
-    answer = kinds.get(item.kind).samples(item, Proving(item, item.variant(None), runner).proof())["right"]
+    answer = kinds.get(item.kind).samples(item, Proving.begin(item, item.variant(None), runner).proof())["right"]
     return f"{answer.rstrip()}\n.\n" if item.kind in ("code", "repair") else f"{answer}\n"
 
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 def verify(paths: tuple[Path, ...], bank: Path | None, as_json: bool, cache: bool, watch: bool) -> None:
     """Prove every claim of the bank and the lessons in real PyTorch."""
     from grader import bank as banks
+    from grader import lesson, pins
     from grader.run.local import LocalRunner
     from grader.run.remembered import RememberingRunner, Store, installed_torch
 
@@ -39,11 +40,12 @@ def verify(paths: tuple[Path, ...], bank: Path | None, as_json: bool, cache: boo
     with contextlib.ExitStack() as stack:
         store = Store()
         stack.callback(store.close)
+        preload = pins.LIBRARIES if len(lesson.files(wanted)) > 1 else ()
         runner: LocalRunner | RememberingRunner
         if cache:
-            runner = RememberingRunner(store, LocalRunner)
+            runner = RememberingRunner(store, lambda: LocalRunner(preload=preload))
         else:
-            runner = LocalRunner()
+            runner = LocalRunner(preload=preload)
             runner.start()  # torch loads while the files are read
         stack.callback(runner.close)
         report, malformed = _prove(wanted, runner, store if cache else None)

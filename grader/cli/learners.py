@@ -146,7 +146,7 @@ def grade(
                 runner, "a file's" if answer_file else "your own", allow_unsandboxed or answer_file is None
             )
         question = Question(
-            found, drawn, Proving(found, drawn, runner), make_marker(runner, soon=found.exercise is not None)
+            found, drawn, Proving.begin(found, drawn, runner), make_marker(runner, soon=found.exercise is not None)
         )
         result = question.answer(raw, whole.mistakes)
     if as_json:

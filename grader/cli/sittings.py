@@ -111,7 +111,7 @@ def _questions(
     from grader.verify import Proving
 
     return [
-        Question(item, item.variants[variant], Proving(item, item.variants[variant], runner), marker, mix)
+        Question(item, item.variants[variant], Proving.begin(item, item.variants[variant], runner), marker, mix)
         for item, variant in drawn
     ]
 

@@ -32,23 +32,20 @@ def pin(paths: tuple[Path, ...], bank: Path | None, check: bool) -> None:
         print_findings(tuple(found), to=sys.stderr)
         raise InputError(f"the lessons have {len(found)} problems", "mend them first; nothing was written")
     changed = False
-    with LocalRunner() as runner:
-        runs = [[runner.submit(program) for program in pins.programs(lesson)][:1] for lesson in written]
-        for lesson, futures in zip(written, runs, strict=True):
-            for future in futures:
-                seen = future.result()
-                if seen.status is Status.NOT_RUN or len(seen.cases) < len(lesson.steps):
-                    for finding in pins.judge(lesson, [seen]):
-                        print(finding, file=sys.stderr)
-                    raise InputError(
-                        f"{lesson.path}: not all of its cells ran", "mend them first; it was left as it is"
-                    )
-                before, after = "\n".join(lesson.lines) + "\n", pins.rewritten(lesson, seen)
-                if difference := pins.difference(lesson.path, before, after):
-                    changed = True
-                    print(difference, end="")
-                    if not check:
-                        _write(Path(lesson.path), after)
+    with LocalRunner(preload=pins.LIBRARIES if len(written) > 1 else ()) as runner:
+        runs = [runner.submit(pins.program(lesson, pins.RECORDING)) for lesson in written]
+        for lesson, future in zip(written, runs, strict=True):
+            seen = future.result()
+            if seen.status is Status.NOT_RUN or len(seen.cases) < len(lesson.steps):
+                for finding in pins.judge(lesson, [seen]):
+                    print(finding, file=sys.stderr)
+                raise InputError(f"{lesson.path}: not all of its cells ran", "mend them first; it was left as it is")
+            before, after = "\n".join(lesson.lines) + "\n", pins.rewritten(lesson, seen)
+            if difference := pins.difference(lesson.path, before, after):
+                changed = True
+                print(difference, end="")
+                if not check:
+                    _write(Path(lesson.path), after)
     if not changed:
         print(f"{len(written)} lessons, nothing to change.")
     elif check:

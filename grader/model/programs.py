@@ -37,6 +37,9 @@ class Program:
     """Where there are any, they are run in order in one namespace, in place of the source, and the observation has one
     of its own for each; what a cell's last expression gives is printed as a notebook does. The flag says that a cell
     may raise; after one that may not and does, the rest is not run."""
+    parts: tuple[Program, ...] = ()
+    """Where there are any, they are run in place of the source, each as if by itself (seed, namespace, folder) but in
+    one process; the observation has one of its own for each. Their limits are those of the whole."""
     replay: Observation | None = None
     """Where given, `run` in the expressions is this observation, made elsewhere, and no longer the program's own."""
 
@@ -112,7 +115,7 @@ class Observation:
     note: str = ""
     """What we have to say of the run: why it was stopped, or that it was run twice."""
     cases: tuple[Observation, ...] = ()
-    """One for each of the program's cases or cells, where it came to its end."""
+    """One for each of the program's cases, cells or parts, where it came to its end."""
 
     @property
     def lr_used(self) -> tuple[float, ...]:
@@ -121,6 +124,13 @@ class Observation:
     @property
     def lr_after_step(self) -> tuple[float, ...]:
         return tuple(row[0] for row in self.lr_after_step_by_group if row)
+
+    @property
+    def essence(self) -> str:
+        """All that a claim can rest on, as text (so that NaN equals itself): equal for two runs that did the same."""
+        rates = (self.lr_at_start_by_group, self.lr_used_by_group, self.lr_after_step_by_group, self.losses)
+        cases = [case.essence for case in self.cases]
+        return repr((self.status, rates, self.stdout, self.warnings, self.error, self.asked, cases))
 
     @property
     def lr_at_start(self) -> float | None:

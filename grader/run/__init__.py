@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from typing import Protocol
 
@@ -18,6 +18,10 @@ class Runner(Protocol):
 
     def submit(self, program: Program) -> Future[Observation]:
         """Queue a program; safe to call from any thread."""
+        ...
+
+    def submit_all(self, programs: Sequence[Program]) -> list[Future[Observation]]:
+        """Queue programs that one author answers for: several may share a process, as `together` says."""
         ...
 
     def close(self) -> None:

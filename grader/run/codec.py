@@ -29,10 +29,27 @@ def encode(observation: Observation) -> dict[str, Any]:
     return dataclasses.asdict(observation)
 
 
-def decode(data: Any) -> Observation:
-    """The observation that `data` holds, and those of its cases. Raises ValueError where a field has not its type."""
-    cases = tuple(_decode(case) for case in _list(data.get("cases", []))) if type(data) is dict else ()
-    return dataclasses.replace(_decode(data), cases=cases)
+def document(program: Program) -> dict[str, Any]:
+    """A program as it is sent to a child."""
+    return {
+        "source": program.source,
+        "asks": program.asks,
+        "seed": program.seed,
+        "limits": dataclasses.asdict(program.limits),
+        "cases": program.cases,
+        "cells": program.cells,
+        "parts": [document(part) for part in program.parts],
+        "replay": program.replay and encode(program.replay),
+    }
+
+
+def decode(data: Any, depth: int = 2) -> Observation:
+    """The observation that `data` holds, and those of its cases (of parts with cases: `depth` 2).
+
+    Raises ValueError where a field has not its type.
+    """
+    entries = _list(data.get("cases", [])) if type(data) is dict and depth else []
+    return dataclasses.replace(_decode(data), cases=tuple(decode(entry, depth - 1) for entry in entries))
 
 
 def decode_for(program: Program, data: Any) -> Observation:
@@ -41,11 +58,20 @@ def decode_for(program: Program, data: Any) -> Observation:
     Raises ValueError where it has not.
     """
     observation = decode(data)
+    _check_cases(program, observation)
+    return observation
+
+
+def _check_cases(program: Program, observation: Observation) -> None:
     count = len(observation.cases)
-    fits = count <= len(program.cells) if program.cells else count == len(program.cases)
+    if program.parts:
+        fits = count == len(program.parts)
+    else:
+        fits = count <= len(program.cells) if program.cells else count == len(program.cases)
     if not fits and not (count == 0 and observation.note == TOO_LONG):
         raise ValueError(f"it speaks of {count} cases")
-    return observation
+    for part, seen in zip(program.parts, observation.cases, strict=False):
+        _check_cases(part, seen)
 
 
 def _decode(data: Any) -> Observation:

@@ -62,11 +62,14 @@ NOTHING_SEEN: dict[str, Any] = {
 
 
 def execute(job: dict[str, Any], watcher: Watcher, out: Any) -> dict[str, Any]:
-    """Run a program, once or once for each of its cases; what was seen, as JSON data."""
-    if job["cells"]:
+    """Run a program, once or once for each of its cases, or each of its parts; what was seen, as JSON data."""
+    if job["parts"]:
+        seen = [execute_apart(f"part{number}", part, watcher, out) for number, part in enumerate(job["parts"])]
+    elif job["cells"]:
         seen = execute_cells(job, watcher, out)
     elif job["cases"]:
-        seen = [execute_case(number, job, watcher, out) for number in range(len(job["cases"]))]
+        given = [job | {"source": case + job["source"], "cases": []} for case in job["cases"]]
+        seen = [execute_apart(f"case{number}", one, watcher, out) for number, one in enumerate(given)]
     else:
         return execute_once(job, watcher, out)
     return NOTHING_SEEN | {
@@ -77,16 +80,16 @@ def execute(job: dict[str, Any], watcher: Watcher, out: Any) -> dict[str, Any]:
     }
 
 
-def execute_case(number: int, job: dict[str, Any], watcher: Watcher, out: Any) -> dict[str, Any]:
-    """Run a program with one of its cases, in a folder of its own: what another case left there is not in the way."""
+def execute_apart(folder: str, job: dict[str, Any], watcher: Watcher, out: Any) -> dict[str, Any]:
+    """Run one of several programs in a folder of its own: what another one left there is not in the way."""
     home = os.getcwd()
     try:
-        os.mkdir(f"case{number}")
-        os.chdir(f"case{number}")
+        os.mkdir(folder)
+        os.chdir(folder)
     except OSError:  # the program before has filled the scratch space, or made it so: it then shares the folder
         os.chdir(home)
     try:
-        return execute_once(job | {"source": job["cases"][number] + job["source"]}, watcher, out)
+        return execute(job, watcher, out)
     finally:
         os.chdir(home)
 

@@ -20,14 +20,14 @@ import subprocess
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from types import TracebackType
 from typing import Any, Self
 
 from grader.errors import GraderError
 from grader.model import Observation, Program, Status
-from grader.run import codec, wire
+from grader.run import codec, together, wire
 from grader.run.processes import Child, Job, Worker, how_it_ended, start_worker, texts
 from grader.run.sandbox import Walls
 
@@ -42,15 +42,17 @@ class LocalRunner:
     """Runs programs in forked children of a warm worker on this machine (Linux and macOS).
 
     `in_flight` programs run at a time: by default one more than this process may use cores, since one of them is always
-    just coming or going. With `sandbox` they run within all the walls that this machine has; `walls` says which, once a
-    program has run.
+    just coming or going. The worker imports torch, and the modules named in `preload` that are installed, before any
+    program runs: they must start no thread and be trusted. With `sandbox` programs run within all the walls that this
+    machine has; `walls` says which, once a program has run.
     """
 
-    def __init__(self, in_flight: int | None = None, *, sandbox: bool = True) -> None:
+    def __init__(self, in_flight: int | None = None, *, sandbox: bool = True, preload: Sequence[str] = ()) -> None:
         if not hasattr(os, "fork"):
             raise GraderError("this system cannot fork, and the local runner needs it", "use Linux, macOS or WSL")
         self.in_flight = in_flight or available_cores() + 1
         self.sandbox = sandbox
+        self.preload = tuple(preload)
         self.torch_version: str | None = None
         self.walls = Walls(missing=("no worker has started yet",))
         self._pending: deque[Job] = deque()
@@ -98,6 +100,10 @@ class LocalRunner:
             self._start()
             self._wake()
         return job.future
+
+    def submit_all(self, programs: Sequence[Program]) -> list[Future[Observation]]:
+        """Queue programs of one author; see `Runner.submit_all`."""
+        return together.submit_all(self.submit, programs)
 
     def close(self) -> None:
         """End the worker and every child; see `Runner.close`."""
@@ -182,17 +188,7 @@ class LocalRunner:
         child.job, child.started = job, time.monotonic()
         child.deadline = child.started + program.limits.wall_seconds
         try:
-            frame = wire.pack(
-                {
-                    "source": program.source,
-                    "asks": program.asks,
-                    "seed": program.seed,
-                    "limits": dataclasses.asdict(program.limits),
-                    "cases": program.cases,
-                    "cells": program.cells,
-                    "replay": program.replay and codec.encode(program.replay),
-                }
-            )
+            frame = wire.pack(codec.document(program))
         except (ValueError, UnicodeEncodeError) as error:
             child.job = None
             _settle(job, Observation(Status.NOT_RUN, note=f"the program cannot be sent: {error}"))
@@ -237,7 +233,7 @@ class LocalRunner:
     # ------------------------------------------------------------ the worker's life
 
     def _start_worker(self) -> Worker:
-        worker = start_worker(sandbox=self.sandbox)
+        worker = start_worker(sandbox=self.sandbox, preload=self.preload)
         self._selector.register(worker.control, selectors.EVENT_READ, lambda: self._hear(worker))
         return worker
 

@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections import deque
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -71,16 +72,16 @@ class Worker:
     rss: int = 0
 
 
-def start_worker(*, sandbox: bool) -> Worker:
+def start_worker(*, sandbox: bool, preload: Sequence[str] = ()) -> Worker:
     """Start a worker, behind the walls that there are; it says on its socket when it is ready. Raises OSError."""
     ours, theirs = socket.socketpair()
     log = tempfile.TemporaryFile()
     command = [sys.executable, "-P", "-m", "grader.run.worker", str(theirs.fileno())]
     package = Path(__file__).resolve().parents[1]
-    around = around_worker([*command, "namespaces"], package) if sandbox else None
+    around = around_worker([*command, "namespaces", *preload], package) if sandbox else None
     scratch = None if around else Path(tempfile.mkdtemp(prefix="grader-"))
     process = subprocess.Popen(
-        around or [*command, "enclosed" if sandbox else "open"],
+        around or [*command, "enclosed" if sandbox else "open", *preload],
         pass_fds=[theirs.fileno()],
         stdin=subprocess.DEVNULL,
         stdout=log,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import hashlib
 import json
 import os
@@ -17,9 +18,8 @@ import sqlite3
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -121,16 +121,31 @@ class RememberingRunner:
 
     def submit(self, program: Program) -> Future[Observation]:
         """See `Runner`."""
-        key = None if program.seed is None else _key(program)
-        if key and (text := self._store.get(key)) and (known := _read(text)):
-            self.hits += 1
-            future: Future[Observation] = Future()
-            future.set_result(known)
-            return future
-        self.misses += 1
-        future = self.inner().submit(program)
-        if key:
-            future.add_done_callback(lambda done: self._remember(key, done))
+        return self._submit([program], lambda missing: [self.inner().submit(one) for one in missing])[0]
+
+    def submit_all(self, programs: Sequence[Program]) -> list[Future[Observation]]:
+        """See `Runner`."""
+        return self._submit(programs, lambda missing: self.inner().submit_all(missing))
+
+    def _submit(
+        self, programs: Sequence[Program], run: Callable[[list[Program]], list[Future[Observation]]]
+    ) -> list[Future[Observation]]:
+        keys = [None if program.seed is None else _key(program) for program in programs]
+        futures = {place: future for place, key in enumerate(keys) if (future := self._known(key))}
+        missing = [place for place in range(len(programs)) if place not in futures]
+        self.hits += len(futures)
+        self.misses += len(missing)
+        for place, future in zip(missing, run([programs[place] for place in missing]) if missing else [], strict=True):
+            futures[place] = future
+            if key := keys[place]:
+                future.add_done_callback(functools.partial(self._remember, key))
+        return [futures[place] for place in range(len(programs))]
+
+    def _known(self, key: str | None) -> Future[Observation] | None:
+        if not key or not (text := self._store.get(key)) or not (known := _read(text)):
+            return None
+        future: Future[Observation] = Future()
+        future.set_result(known)
         return future
 
     def inner(self) -> Runner:
@@ -163,7 +178,7 @@ def _key(program: Program) -> str:
     return hashlib.sha256(json.dumps(content).encode(errors="surrogatepass")).hexdigest()
 
 
-@cache
+@functools.cache
 def surroundings() -> str:
     """A digest of what a run depends on besides its program: our runner and traces, Python, torch, the processor."""
     here = Path(__file__).parent
@@ -174,7 +189,7 @@ def surroundings() -> str:
     return hashlib.sha256(repr(about).encode()).hexdigest()
 
 
-@cache
+@functools.cache
 def installed_torch() -> str:
     """The version of torch that programs will run with, found without importing it; empty where there is none."""
     try:

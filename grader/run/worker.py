@@ -1,9 +1,9 @@
 """The worker: a process that has imported torch once, on one thread, and forks for each program.
 
-It is started as `python -m grader.run.worker FD SURROUNDINGS` in a scratch folder of its own, and talks on that socket
-with the process that started it, in records of `wire`. It hears "fork", with the descriptors of the child to be, and
-"kill"; it answers with how each child ended. Programs go straight to the child over the child's own socket: the worker
-never sees them.
+It is started as `python -m grader.run.worker FD SURROUNDINGS [MODULE]...` in a scratch folder of its own, and talks
+on that socket with the process that started it, in records of `wire`. It hears "fork", with the descriptors of the
+child to be, and "kill"; it answers with how each child ended. Programs go straight to the child over the child's own
+socket: the worker never sees them.
 
 Forking is safe only while there is one thread: torch's thread pool does not survive a fork. So the worker does all its
 own work on one thread and asserts it. A child may use more.
@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import gc
+import importlib
 import io
 import os
 import select
@@ -24,6 +25,7 @@ import sys
 import tempfile
 import traceback
 from collections import deque
+from collections.abc import Sequence
 from typing import Any
 
 from grader import trace  # noqa: F401  (lessons may call it; a child could no longer read its file)
@@ -49,7 +51,15 @@ print(f"{scheduler.get_last_lr()[0]:.6g}")
 """
 """Pays once for what first use of torch pays: its first optimizer imports another second of modules."""
 
-WARM_UP_JOB = {"source": WARM_UP, "asks": ["run.lr_used"], "seed": 0, "cases": [], "cells": [], "replay": None}
+WARM_UP_JOB = {
+    "source": WARM_UP,
+    "asks": ["run.lr_used"],
+    "seed": 0,
+    "cases": [],
+    "cells": [],
+    "parts": [],
+    "replay": None,
+}
 
 HUGE_PAGE = 2 << 20
 
@@ -62,15 +72,19 @@ STDERR = open(2, "w", encoding="utf-8", errors="replace", buffering=1, closefd=F
 # ---------------------------------------------------------------- the worker
 
 
-def main(descriptor: int, surroundings: str) -> None:
+def main(descriptor: int, surroundings: str, preload: Sequence[str] = ()) -> None:
     """Serve until the other side of the socket has gone; then end every child.
 
     `surroundings` is "open" (no sandbox), "enclosed" (walls around children alone) or "namespaces" (both walls).
+    `preload` names modules to import ahead, where they are installed.
     """
     control = socket.socket(fileno=descriptor)
     import torch
 
     torch.set_num_threads(1)
+    for module in preload:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(module)
     watcher = Watcher()
     watcher.install()
     seen = execute(WARM_UP_JOB, watcher, io.StringIO())
@@ -264,4 +278,4 @@ def frame(result: dict[str, Any]) -> bytes:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), sys.argv[2])
+    main(int(sys.argv[1]), sys.argv[2], sys.argv[3:])

@@ -1,0 +1,106 @@
+"""Short programs of one author, several to a process, and yet each as if it had run alone.
+
+A fork costs several times what most programs do. So they are run one after another in one child, twice: in their order,
+and in the opposite order in a second child. What a program leaves behind in the process meets different programs in the
+two, and these come out different; and the settings and functions of torch that a program is most likely to change are
+compared before and after. Where anything differs, or a batch does not come to a clean end, all of its programs are run
+again, each in a process of its own.
+
+Programs that are the same but for their seed are one pair: one is run in each child.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from threading import Lock
+
+from grader.model import Limits, Observation, Program, Status
+
+MOST = 24
+"""Programs in one batch."""
+
+SETTINGS = """(lambda torch: [
+    str(torch.get_default_dtype()), str(torch.get_default_device()), torch.is_grad_enabled(), torch.get_num_threads(),
+    torch.are_deterministic_algorithms_enabled(), torch.is_anomaly_enabled(), str(torch._tensor_str.PRINT_OPTS),
+    hash(tuple(
+        id(value)
+        for space in (__builtins__, *map(vars, (torch.optim, torch.optim.lr_scheduler, torch.nn, torch.nn.functional)))
+        for name, thing in space.items()
+        for value in (thing, *(vars(thing).values() if isinstance(thing, type) else ()))
+        if not name.startswith("_")
+    )),
+])(__import__("torch"))"""
+"""An expression whose value changes with what programs share in a process."""
+
+Submit = Callable[[Program], Future[Observation]]
+
+
+def submit_all(submit: Submit, programs: Sequence[Program]) -> list[Future[Observation]]:
+    """Have programs run in batches. The futures are in their order, each with what the program alone would do."""
+    futures: list[Future[Observation]] = [Future() for _ in programs]
+    pairs: dict[Program, list[int]] = {}
+    for place, program in enumerate(programs):
+        pairs.setdefault(dataclasses.replace(program, seed=0), []).append(place)
+    by_limits: dict[Limits, list[list[int]]] = {}
+    for program, places in pairs.items():
+        by_limits.setdefault(program.limits, []).append(places)
+    for limits, groups in by_limits.items():
+        for start in range(0, len(groups), MOST):
+            batch = groups[start : start + MOST]
+            _Batch(submit, [[(programs[place], futures[place]) for place in places] for places in batch], limits)
+    return futures
+
+
+Pair = list[tuple[Program, Future[Observation]]]
+"""Programs that differ in nothing but their seed, mostly two, and who waits for them."""
+
+
+class _Batch:
+    """Two runs of the same programs in opposite orders, under way."""
+
+    def __init__(self, submit: Submit, pairs: list[Pair], limits: Limits) -> None:
+        self._submit, self._pairs, self._lock = submit, pairs, Lock()
+        probe = Program("", (SETTINGS,), 0)
+        forward = [pair[0][0] for pair in pairs]
+        backward = [pair[-1][0] for pair in reversed(pairs)]
+        self._runs = [submit(Program("", (), 0, limits, parts=(probe, *order, probe))) for order in (forward, backward)]
+        self._missing = len(self._runs)
+        for run in self._runs:
+            run.add_done_callback(self._ended)
+
+    def _ended(self, _run: Future[Observation]) -> None:
+        with self._lock:
+            self._missing -= 1
+            if self._missing:
+                return
+        first, last = (run.result() for run in self._runs)
+        both = list(zip(first.cases, reversed(last.cases), strict=False))
+        alike = all(one.essence == other.essence for one, other in both) and all(len(pair) <= 2 for pair in self._pairs)
+        if alike and _clean(first) and _clean(last):
+            for pair, seen in zip(self._pairs, both[1:-1], strict=True):
+                for (_, future), run in zip(pair, seen, strict=False):
+                    future.set_result(run)
+            return
+        for pair in self._pairs:
+            for program, future in pair:
+                self._submit(program).add_done_callback(functools.partial(_pass_on, future))
+
+
+def _pass_on(future: Future[Observation], done: Future[Observation]) -> None:
+    future.set_result(done.result())
+
+
+def _clean(run: Observation) -> bool:
+    """Whether a batch came to its end, left the settings as they were, and printed just what its programs printed."""
+    if run.status not in (Status.OK, Status.ERROR) or not run.cases or run.stderr or run.note:
+        return False
+    before, after = run.cases[0], run.cases[-1]
+    return before.asked == after.asked and not before.asked[0].error and "".join(_printed(run)) == run.stdout
+
+
+def _printed(run: Observation) -> Iterator[str]:
+    for case in run.cases:
+        yield from _printed(case) if case.cases else (case.stdout,)
