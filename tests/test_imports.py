@@ -42,6 +42,7 @@ LAYERS = [
     {"kinds.*", "shape"},
     {"bank"},
     {"verify", "session", "scaffold", "sittings"},
+    {"explaining"},
     {"ui", "ui.curves", "ui.documents"},
     {"ui.drawing", "doctor"},
     {"ui.terminal", "ui.telling", "ui.reading"},

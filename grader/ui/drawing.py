@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.text import Text
 
 from grader import charts
-from grader.model import Chart, Curve, Observation, Status
-from grader.template import plural, printable
+from grader.model import Chart, Observation, Status
+from grader.template import printable
 from grader.ui import curves
 
 
@@ -60,11 +60,6 @@ def rates(console: Console, run: Observation, plain: bool, counts: str = "step")
     for row in rows:
         console.print("  " + "   ".join(row[column].rjust(widths[column]) for column in columns))
     plot(console, drawn, plain)
-
-
-def observed(console: Console, values: tuple[float, ...], shows: str, counts: str, plain: bool) -> None:
-    """What an exercise observes of a right answer."""
-    chart(console, Chart(f"The {plural(shows)}, as PyTorch gave them", counts, shows, (Curve(shows, values),)), plain)
 
 
 def chart(console: Console, drawn: Chart, plain: bool) -> None:

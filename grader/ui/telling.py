@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, Any, assert_never
+from typing import TYPE_CHECKING, assert_never
 
 from rich.text import Text
 
-from grader import diagnosis, template
+from grader import explaining, template
+from grader.explaining import LETTERS, Labeled
 from grader.model import (
     Arrange,
     Fill,
@@ -20,23 +21,19 @@ from grader.model import (
     Outcome,
     Pick,
     Prompt,
-    Proof,
-    ProvenOption,
     Result,
     Score,
     Table,
     Type,
     Write,
 )
-from grader.session import NotProvenError, Question
-from grader.template import show
+from grader.session import Question
 from grader.ui import drawing
 from grader.ui.drawing import flowing, inline
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-LETTERS = "ABCDEFGH"
 WORDS = {
     Outcome.CORRECT: ("Right.", "bold green"),
     Outcome.PARTLY: ("Partly right.", "bold yellow"),
@@ -151,27 +148,26 @@ class Teller:
 
     def explain(self, question: Question, result: Result, mistakes: dict[str, Mistake]) -> None:
         """What PyTorch did, the solution, the answer, the other mistakes."""
-        try:
-            proof = question.proof
-        except NotProvenError:
+        told = explaining.explain(question, result, mistakes)
+        if told is None:
             return
-        item = question.item
-        if item.kind == "card":
-            return  # its back has been shown
-        solved = item.exercise is not None and result.score.outcome is Outcome.CORRECT
-        if not solved and result.score.chart is None:  # the chart has shown them already
-            if (item.exercise or item.kind == "sequence") and diagnosis.curve(proof.answer):
-                drawing.observed(self.console, tuple(proof.answer), item.shows, item.counts, self.plain)
-            else:
-                drawing.rates(self.console, proof.observation, self.plain, item.counts)
+        if told.run:
+            drawing.rates(self.console, told.run, self.plain, question.item.counts)
+        elif told.observed:
+            drawing.chart(self.console, told.observed, self.plain)
         drawing.heading(self.console, "Solution")
-        for number, step in enumerate(proof.solution, 1):
+        for number, step in enumerate(told.solution, 1):
             drawing.hanging(self.console, f"  {number}. ", "", inline(self.console, flowing(step)))
-        drawing.heading(self.console, "One way to write it" if item.exercise else "Final answer")
-        self._answer(question, proof)
-        self._other_mistakes(question, proof, result, mistakes)
-        see = [mistakes[result.score.mistake].see if result.score.mistake in mistakes else "", item.see]
-        for page in dict.fromkeys(filter(None, see)):
+        drawing.heading(self.console, told.answer_title)
+        for part in told.answer:
+            self._part(part)
+        if told.mistakes:
+            drawing.heading(self.console, "Common mistakes")
+            for other in told.mistakes:
+                drawing.hanging(
+                    self.console, f"  {other.label}  ", "bold cyan", inline(self.console, flowing(other.text))
+                )
+        for page in told.see:
             self._say(f"Read on: {page}")
 
     def back(self, question: Question) -> None:
@@ -180,48 +176,11 @@ class Teller:
         for step in question.proof.solution:
             self._markdown(step)
 
-    def _answer(self, question: Question, proof: Proof) -> None:
-        item = question.item
-        keys = [(letter, option) for letter, option in self._lettered(question, proof) if option.key]
-        if item.exercise and item.kind == "fill":
-            for number, part in enumerate(item.exercise.reference, 1):
-                drawing.hanging(self.console, f"  __{number}__  ", "bold cyan", Text(part))
-        elif item.exercise:
-            drawing.code(self.console, "\n".join(item.exercise.reference).strip("\n"), colored=not self.plain)
-        elif keys:
-            for letter, option in keys:
-                self._option(letter, option.shown, False)
+    def _part(self, part: Labeled) -> None:
+        """A part of the final answer: code by itself, a value, or what has a label."""
+        if part.label:
+            self._option(part.label, part.text, part.code)
+        elif part.code:
+            drawing.code(self.console, part.text, colored=not self.plain)
         else:
-            said = " ".join(map(show, proof.answer)) if isinstance(proof.answer, list) else show(proof.answer)
-            self.console.print(f"  {said} {item.unit}".rstrip())
-
-    def _lettered(self, question: Question, proof: Proof) -> list[tuple[str, ProvenOption]]:
-        """The options in the order in which they were shown, each with its letter."""
-        if len(question.order) != len(proof.options):
-            return [("-", option) for option in proof.options]
-        return [(LETTERS[shown], proof.options[place]) for shown, place in enumerate(question.order)]
-
-    def _other_mistakes(self, question: Question, proof: Proof, result: Result, mistakes: dict[str, Mistake]) -> None:
-        said = {result.score.mistake}
-        picked = any(option.key for option in proof.options)
-        others: list[tuple[str, str]] = []
-        for letter, option in self._lettered(question, proof):
-            if not option.key and option.mistake in mistakes and option.mistake not in said:
-                value = show(option.value) if isinstance(option.value, int | float) else option.shown
-                if isinstance(option.value, list) and not question.item.exercise:
-                    value = _cut(option.value, proof.answer)
-                label = letter if picked else "-" if len(value) > 32 or "\n" in value else value
-                others.append((label, mistakes[option.mistake].says))
-                said.add(option.mistake)
-        if others:
-            drawing.heading(self.console, "Common mistakes")
-            for label, says in others:
-                drawing.hanging(self.console, f"  {label}  ", "bold cyan", inline(self.console, flowing(says)))
-
-
-def _cut(values: list[Any], right: Any) -> str:
-    """At most four numbers of a table, around the first that is wrong."""
-    wrong = next((k for k, (a, b) in enumerate(zip(values, right or (), strict=False)) if show(a) != show(b)), 0)
-    first = max(0, min(wrong - 1, len(values) - 4))
-    shown = " ".join(map(show, values[first : first + 4]))
-    return f"{'... ' if first else ''}{shown}{' ...' if first + 4 < len(values) else ''}"
+            self.console.print(f"  {part.text}")
