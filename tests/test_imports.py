@@ -34,7 +34,7 @@ LAYERS = [
         "verdict",
         "stats",
     },
-    {"judging", "picking", "recording"},
+    {"judging", "picking", "recording", "modes"},
     {"diagnosis"},
     {"exercises"},
     {"marking"},
@@ -43,10 +43,11 @@ LAYERS = [
     {"bank"},
     {"verify", "session", "scaffold", "sittings"},
     {"explaining"},
-    {"ui", "ui.curves", "ui.documents"},
-    {"ui.drawing", "doctor"},
+    {"ui", "ui.curves", "ui.documents", "ui.pages", "ui.words"},
+    {"ui.drawing", "ui.sheets", "doctor"},
     {"ui.terminal", "ui.telling", "ui.reading"},
-    {"cli", "cli.*", "jupyter"},
+    {"desk"},
+    {"cli", "cli.*", "jupyter", "jupyter.*"},
     {"__main__"},
 ]
 """From the ground up. A module may import from lower layers and from its own."""

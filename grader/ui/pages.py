@@ -66,8 +66,10 @@ def code(source: str) -> str:
 
 
 def svg(chart: Chart) -> str:
-    """A chart as an SVG element that takes its colors from the page and is described in words; empty where it cannot
-    be drawn here (vl-convert is not installed)."""
+    """A chart as an SVG element that takes its colors from the page and is described in words.
+
+    Empty where it cannot be drawn here: vl-convert is not installed.
+    """
     try:
         import vl_convert
     except ImportError:
