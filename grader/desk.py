@@ -490,7 +490,7 @@ class Desk:
 
 def _plain_terminal() -> tuple[Teller, io.StringIO]:
     out = io.StringIO()
-    return Teller(drawing.screen(out), plain=True), out
+    return Teller(drawing.screen(out, terminal=False), plain=True), out
 
 
 def serve(desk: Desk, lines: Any, out: Any) -> None:

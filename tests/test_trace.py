@@ -83,22 +83,3 @@ def test_training_is_measured_as_by_hand() -> None:
 )  # fmt: skip
 def test_remarks_are_made_from_the_numbers(losses: list[float], said: str) -> None:
     assert trace.remark(losses) == said
-
-
-def test_a_notebook_s_questions_hold_no_key_and_are_judged(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]
-) -> None:
-    monkeypatch.setenv("GRADER_CACHE", environment["GRADER_CACHE"])
-    from grader.jupyter import answer, quiz
-
-    quiz("third-epoch-rate")
-    shown = capsys.readouterr().out
-    assert 'Answer in a cell: answer("third-epoch-rate", ...)' in shown
-    assert "  A  0.06" in shown
-    assert "Solution" not in shown
-    answer("third-epoch-rate", 0.08)
-    told = capsys.readouterr().out
-    assert "Not right." in told
-    assert "Final answer" in told
-    quiz("warmup", count=2)
-    assert capsys.readouterr().out.count("Answer in a cell") == 2

@@ -122,6 +122,11 @@ def _written(value: object) -> str:
     """A value as Python that gives it back."""
     if isinstance(value, float) and not math.isfinite(value):
         return f"float({str(value)!r})"
-    if isinstance(value, list):
-        return f"[{', '.join(map(_written, value))}]"
+    match value:
+        case list():
+            return f"[{', '.join(map(_written, value))}]"
+        case tuple():
+            return f"({''.join(f'{_written(entry)}, ' for entry in value)})"
+        case dict():
+            return f"{{{', '.join(f'{_written(key)}: {_written(entry)}' for key, entry in value.items())}}}"
     return repr(value)

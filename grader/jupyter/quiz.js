@@ -3,6 +3,7 @@
 
 const WAIT = 30_000; // milliseconds after which a kernel that says nothing is mentioned
 const MARKS = { correct: "✓", partly: "◐", incorrect: "✗", skipped: "–", noted: "✓", unreadable: "?", "not-run": "!" };
+const FOCUSABLE = new Set(["input", "textarea", "button", "summary"]);
 const NAMES = { practice: "practice", try: "tasks to try", challenge: "challenge", test: "test" };
 
 // ---------------------------------------------------------------- small helpers
@@ -17,6 +18,8 @@ function make(tag, attributes = {}, ...children) {
     else if (value === true) element.setAttribute(name, "");
     else if (value !== false && value != null) element.setAttribute(name, value);
   }
+  // JupyterLab looks for this on whatever has the focus, before it takes a key for one of its shortcuts.
+  if (FOCUSABLE.has(tag) || "tabindex" in attributes) element.setAttribute("data-lm-suppress-shortcuts", "true");
   element.append(...children.filter((child) => child != null && child !== ""));
   return element;
 }
@@ -349,7 +352,7 @@ async function render({ model, el }) {
     waiting.delete(message.to);
   };
   model.on("msg:custom", hear);
-  const root = make("div", { class: "tg", "data-lm-suppress-shortcuts": "true" });
+  const root = make("div", { class: "tg" });
   const trouble = make("p", { role: "alert", class: "tg-note" });
   el.append(root);
 

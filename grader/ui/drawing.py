@@ -14,10 +14,10 @@ from grader.template import printable
 from grader.ui import curves
 
 
-def screen(stream: IO[str] | None = None) -> Console:
-    """A console of at most 80 columns that prints text as it is."""
+def screen(stream: IO[str] | None = None, *, terminal: bool | None = None) -> Console:
+    """A console of at most 80 columns that prints text as it is; whether it is a terminal is found out by default."""
     stream = stream or sys.stdout
-    console = Console(file=stream, highlight=False, markup=False, emoji=False, soft_wrap=False)
+    console = Console(file=stream, highlight=False, markup=False, emoji=False, soft_wrap=False, force_terminal=terminal)
     console.width = min(80, console.width)
     return console
 
