@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 import time
@@ -315,6 +316,8 @@ def test_help_fits_a_screen_for_every_command(process: Command) -> None:
         text = process(*command, "--help").stdout
         assert len(text.splitlines()) <= 24
         assert max(map(len, text.splitlines())) <= 80
+    listed = re.findall(r"^  ([a-z-]+(?:, [a-z-]+)*)  ", process("--help").stdout, re.MULTILINE)
+    assert sorted(", ".join(listed).split(", ")) == sorted(cli.app.commands)
 
 
 # ---------------------------------------------------------------- bad input never ends in a traceback

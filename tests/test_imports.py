@@ -44,7 +44,7 @@ LAYERS = [
     {"bank"},
     {"verify", "session", "scaffold", "sittings", "notebooks"},
     {"ui", "ui.curves", "ui.documents"},
-    {"ui.drawing", "doctor", "lab"},
+    {"ui.drawing", "doctor", "lab", "lab.*"},
     {"ui.terminal", "ui.telling", "ui.reading"},
     {"cli", "cli.*", "jupyter"},
     {"__main__"},

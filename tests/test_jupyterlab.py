@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from browser import browser, free_port
-from conftest import ROOT
+from conftest import ROOT, text_of
 
 from grader import lesson, pins
 from grader.model import Inline
@@ -75,19 +75,6 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
 def chromium() -> Iterator[Any]:
     with browser() as found:
         yield found
-
-
-def text_of(cell: dict[str, Any]) -> str:
-    """What a cell printed, charts as their text, as a pin records it."""
-    parts = []
-    for output in cell["outputs"]:
-        if output["output_type"] == "error":
-            parts.append(f"{output['ename']}: {output['evalue']}".splitlines()[0] + "\n")
-        elif output["output_type"] == "stream":
-            parts.append("".join(output["text"]))
-        else:
-            parts.append("".join(output["data"]["text/plain"]) + "\n")
-    return "".join(parts)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=str)

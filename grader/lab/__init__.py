@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
-import signal
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -125,6 +124,5 @@ def become(arguments: Sequence[str], variables: Mapping[str, str]) -> NoReturn:
     """End this program and be JupyterLab: signals, exit code and terminal are its own from here on."""
     sys.stdout.flush()
     sys.stderr.flush()
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # where a shell started us in the background it is ignored
-    command = [sys.executable, "-P", "-m", "jupyterlab", *arguments]
+    command = [sys.executable, "-P", "-m", "grader.lab", *arguments]
     os.execve(sys.executable, command, dict(variables))
