@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import html
+import json
 import posixpath
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -71,7 +72,7 @@ def name(lesson: Lesson) -> str:
     return f"{path.parent.name}/{path.name}"
 
 
-def write(lesson: Lesson, pages: Mapping[str, str], kernel: str = "python3") -> str:
+def convert(lesson: Lesson, pages: Mapping[str, str], kernel: str = "python3") -> str:
     """A lesson as the text of an .ipynb file. Links to the `pages`, which lie beside it, lead to their notebooks.
 
     A link to a page that is not among them is only its text.
@@ -104,7 +105,7 @@ def write(lesson: Lesson, pages: Mapping[str, str], kernel: str = "python3") -> 
     return _text(cells, about, kernel)
 
 
-def start(lessons: Sequence[Lesson], kernel: str = "python3") -> str:
+def start_page(lessons: Sequence[Lesson], kernel: str = "python3") -> str:
     """The page to start from: how a notebook is used, and a list of the lessons."""
     pages = places(lessons)
     by_name = {name(lesson): lesson for lesson in lessons}
@@ -123,14 +124,15 @@ def start(lessons: Sequence[Lesson], kernel: str = "python3") -> str:
 def untouched(text: str) -> bool:
     """Whether the cells of a notebook are those that we wrote, so that it may be written anew. Outputs do not count."""
     try:
-        cells = nbformat.reads(text, as_version=4).cells
-        return [cell.id for cell in cells] == _identities(cells)
-    except (nbformat.reader.NotJSONError, nbformat.ValidationError, AttributeError, KeyError, ValueError):
+        cells = json.loads(text)["cells"]
+        said = [(cell["cell_type"], "".join(cell["source"])) for cell in cells]
+        return [cell["id"] for cell in cells] == _identities(said)
+    except (ValueError, TypeError, KeyError):
         return False
 
 
 def _text(cells: list[NotebookNode], about: Mapping[str, Any], kernel: str) -> str:
-    for cell, identity in zip(cells, _identities(cells), strict=True):
+    for cell, identity in zip(cells, _identities((cell.cell_type, cell.source) for cell in cells), strict=True):
         cell.id = identity
     notebook = v4.new_notebook(cells=cells)
     notebook.metadata = {
@@ -143,12 +145,12 @@ def _text(cells: list[NotebookNode], about: Mapping[str, Any], kernel: str) -> s
     return str(nbformat.writes(notebook)) + "\n"
 
 
-def _identities(cells: Iterable[NotebookNode]) -> list[str]:
-    """An id for each cell from its kind and source; the second of two that are alike has another one."""
+def _identities(cells: Iterable[tuple[str, str]]) -> list[str]:
+    """An id for each cell, given its kind and source; the second of two that are alike has another one."""
     seen: Counter[str] = Counter()
     found = []
-    for cell in cells:
-        said = f"{cell.cell_type}\n{cell.source}"
+    for kind, source in cells:
+        said = f"{kind}\n{source}"
         found.append(hashlib.sha256(f"{seen[said]} {said}".encode()).hexdigest()[:12])
         seen[said] += 1
     return found

@@ -190,7 +190,8 @@ def together(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 def environment(together: Path) -> dict[str, str]:
     """Variables for the command: a cache of the tests' own, no colors."""
     places = {"GRADER_CACHE": str(together / "cache"), "GRADER_DB": str(together / "records.sqlite")}
-    return {**os.environ, **places, "NO_COLOR": "1", "COLUMNS": "80"}
+    inherited = {name: value for name, value in os.environ.items() if name != "GRADER_BANK"}
+    return {**inherited, **places, "NO_COLOR": "1", "COLUMNS": "80"}
 
 
 @pytest.fixture(scope="session")

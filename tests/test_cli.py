@@ -394,3 +394,18 @@ def test_the_quizzes_are_where_the_command_looks(grader: Command, tmp_path: Path
     mine.mkdir()
     (mine / "own.yaml").write_text((QUIZZES / "warmup.yaml").read_text().replace("topic: warmup", "topic: own"))
     assert grader("topics", cwd=tmp_path).stdout.startswith("own: ")
+
+
+def test_a_variable_may_name_the_bank(
+    grader: Command, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "quizzes").mkdir()
+    own = (QUIZZES / "warmup.yaml").read_text().replace("topic: warmup", "topic: own")
+    (tmp_path / "quizzes/own.yaml").write_text(own)
+    monkeypatch.setitem(environment, "GRADER_BANK", str(tmp_path))
+    assert grader("topics").stdout.startswith("own: ")
+    assert grader("topics", "--bank", ROOT).stdout.startswith("schedulers: ")
+    monkeypatch.setitem(environment, "GRADER_BANK", "/nowhere")
+    done = grader("topics")
+    assert done.returncode == 2
+    assert "/nowhere: there is no quiz here" in done.stderr

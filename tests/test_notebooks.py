@@ -176,7 +176,7 @@ def test_links_lead_to_the_notebooks_that_are_there(made: Path, lessons: list[Le
     for page in lessons:
         path = tmp_path / pages[notebooks.name(page)]
         path.parent.mkdir(exist_ok=True)
-        path.write_text(notebooks.write(page, pages))
+        path.write_text(notebooks.convert(page, pages))
     followed = set()
     for folder in (made, tmp_path):
         for path in folder.rglob("*.ipynb"):
@@ -315,7 +315,7 @@ def own_jupyter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, environment: di
 
 
 @pytest.mark.usefixtures("own_jupyter")
-@pytest.mark.parametrize("page", ["warmup/01-learn.ipynb", "schedulers/02-why.ipynb"])
+@pytest.mark.parametrize("page", ["warmup/01-learn.ipynb", "schedulers/03-deep.ipynb"])
 def test_a_notebook_runs_from_top_to_bottom_and_prints_what_it_recorded(made: Path, page: str, tmp_path: Path) -> None:
     recorded, run = read(made / page), read(made / page)
     elsewhere = tmp_path / "elsewhere"
@@ -375,7 +375,7 @@ def test_the_folder_has_all_lessons_and_a_page_that_lists_them(
     prepared: Callable[..., Any], lessons: list[Lesson], tmp_path: Path
 ) -> None:
     said, arguments, _ = prepared(cwd=tmp_path)
-    assert said.startswith("torch-grader: 12 lessons are new, start with START.ipynb.\n")
+    assert said.startswith("torch-grader: 12 lessons are new. The page to start from is START.ipynb.\n")
     folder = tmp_path / "torch-grader"
     start = read(folder / "START.ipynb")
     nbformat.validate(start)
@@ -398,7 +398,7 @@ def test_what_is_there_is_kept_and_what_is_missing_is_added(prepared: Callable[.
     (folder / "warmup/03-deep.ipynb").unlink()
     (folder / "warmup/03-deep.ipynb").symlink_to("nowhere")
     said, *_ = prepared("mine", cwd=tmp_path)
-    assert said.startswith("mine: 1 lessons are new, 11 are there and stay as they are.\n")
+    assert said.startswith("mine: 1 lesson is new, 11 are there and stay as they are. ")
     assert {name: (folder / name).read_text() for name in work} == work
     assert (folder / "warmup/02-why.ipynb").is_file()
     assert (folder / "warmup/03-deep.ipynb").is_symlink()
@@ -424,6 +424,17 @@ def test_the_start_page_lists_new_lessons_unless_it_was_changed(
     assert "My remark." in start.read_text()
     assert "03-deep.ipynb" not in start.read_text()
     assert (tmp_path / "torch-grader/warmup/03-deep.ipynb").is_file()
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"cells": 3}', '{"cells": [1]}', '{"cells": [{"cell_type": "code"}]}', "\xff"]
+)
+def test_a_start_page_that_is_something_else_is_kept(text: str, prepared: Callable[..., Any], tmp_path: Path) -> None:
+    start = tmp_path / "torch-grader/START.ipynb"
+    start.parent.mkdir()
+    start.write_bytes(text.encode("latin-1"))
+    prepared(cwd=tmp_path)
+    assert start.read_bytes() == text.encode("latin-1")
 
 
 def test_options_and_what_follows_them_reach_jupyterlab(

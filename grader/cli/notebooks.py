@@ -28,7 +28,7 @@ def notebook(topic: str, mode: str | None, folder: Path, force: bool, bank: Path
     read = good_lessons([lessons.find(home, topic, mode)] if mode else lessons.of_topic(home, topic))
     pages = notebooks.places(read)
     by_place = {folder / pages[notebooks.name(lesson)]: lesson for lesson in read}
-    texts = {path: notebooks.write(by_place[path], pages) for path in sorted(by_place)}
+    texts = {path: notebooks.convert(by_place[path], pages) for path in sorted(by_place)}
     new = {path: text for path, text in texts.items() if not _is_there(path, text, force)}
     write_files(new)
     if as_json:
@@ -91,8 +91,11 @@ def lab(context: click.Context, folder: Path | None, no_browser: bool, port: int
     plan = jupyter.plan(folder, read, kernel)
     write_files(plan.new)
     made, kept = len(read) - len(plan.kept), len(plan.kept)
-    stay = f"{kept} are there and stay as they are" if kept else f"start with {notebooks.START}"
-    print(f"{folder}: {made} lessons are new, {stay}." if made else f"{folder}: {stay}.")
+    new = f"{made} lessons are new" if made > 1 else "1 lesson is new"
+    stay = f"{kept} are there and stay as they are" if kept > 1 else "1 is there and stays as it is"
+    print(
+        f"{folder}: {', '.join([new] * bool(made) + [stay] * bool(kept))}. The page to start from is {notebooks.START}."
+    )
     print("JupyterLab starts; Ctrl-C ends it.")
     variables = jupyter.environment(home)
     more = context.meta["more"]

@@ -50,8 +50,8 @@ def plan(folder: Path, lessons: Sequence[Lesson], kernel: str) -> Plan:
         if os.path.lexists(path):
             kept.append(path)
         else:
-            new[path] = notebooks.write(lesson, pages, kernel)
-    first, text = folder / notebooks.START, notebooks.start(lessons, kernel)
+            new[path] = notebooks.convert(lesson, pages, kernel)
+    first, text = folder / notebooks.START, notebooks.start_page(lessons, kernel)
     if not os.path.lexists(first) or _may_be_renewed(first, text):
         new[first] = text
     return Plan(new, kept)
