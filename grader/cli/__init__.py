@@ -26,7 +26,7 @@ GROUPS: dict[str, list[tuple[str, *tuple[click.Command, ...]]]] = {
     "Write": [
         ("Start a question or a lesson from one that is proven.", writers.new),
         ("Prove every claim; record what lessons print.", authors.verify, writers.pin),
-        ("Run a program, watched; the JSON Schema of quizzes.", authors.run, authors.schema),
+        ("Run a program and see its rates; the schema of quiz files.", authors.run, authors.schema),
     ],
     "Teach": [
         ("Grade one answer; how questions do in a class.", learners.grade, keeping.stats),

@@ -93,9 +93,8 @@ def lab(context: click.Context, folder: Path | None, no_browser: bool, port: int
     made, kept = len(read) - len(plan.kept), len(plan.kept)
     new = f"{made} lessons are new" if made > 1 else "1 lesson is new"
     stay = f"{kept} are there and stay as they are" if kept > 1 else "1 is there and stays as it is"
-    print(
-        f"{folder}: {', '.join([new] * bool(made) + [stay] * bool(kept))}. The page to start from is {notebooks.START}."
-    )
+    said = ", ".join([new] * bool(made) + [stay] * bool(kept))
+    print(f"{folder}: {said}. The page to start from is {notebooks.START}.")
     print("JupyterLab starts; Ctrl-C ends it.")
     variables = jupyter.environment(home)
     more = context.meta["more"]
