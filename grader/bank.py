@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import keyword
+import os
 import re
 import sysconfig
 from collections.abc import Iterable
@@ -53,7 +54,9 @@ class Memory(Protocol):
 
 
 def home(given: Path | None = None) -> Path:
-    """The folder of the bank: the one given, else one in the current directory, else the package's own."""
+    """The folder of the bank: given, else `GRADER_BANK`, else one in the current directory, else the package's own."""
+    if given is None and (named := os.environ.get("GRADER_BANK")):
+        given = Path(named)
     if given is not None:
         if not _has_quizzes(given):
             raise InputError(f"{given}: there is no quiz here", "a bank is a folder with quizzes/*.yaml in it")

@@ -22,7 +22,7 @@ import math
 import re
 import sys
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,6 +96,13 @@ def read(text: str) -> Chart | None:
         if not colon:
             return None
     return Chart(header[1], header[2], header[3], tuple(curves)) if curves else None
+
+
+def parts(text: str) -> Iterator[tuple[str, Chart | None]]:
+    """An output in parts: its charts, and what was printed before, between and after them."""
+    for part in BLOCK.split(text):
+        if part.strip():
+            yield part.rstrip(), read(part)
 
 
 def sheet(title: str, x: str, curves: Mapping[str, Sequence[float]]) -> Figure:

@@ -64,9 +64,14 @@ def find(home: Path, topic: str, mode: str) -> Path:
     path = home / "lessons" / topic / f"{mode}.md"
     if path.is_file():
         return path
-    known = sorted(found.stem for found in (home / "lessons" / topic).glob("*.md"))
-    if known:
-        raise InputError(f"{topic} has no lesson `{mode}`", did_you_mean(mode, known) or f"it has {', '.join(known)}")
+    known = [found.stem for found in of_topic(home, topic)]
+    raise InputError(f"{topic} has no lesson `{mode}`", did_you_mean(mode, known) or f"it has {', '.join(known)}")
+
+
+def of_topic(home: Path, topic: str) -> list[Path]:
+    """The files of a topic's lessons. Raises InputError, which names the topics that there are."""
+    if found := sorted((home / "lessons" / topic).glob("*.md")):
+        return found
     topics = sorted({found.parent.name for found in (home / "lessons").glob("*/*.md")})
     hint = did_you_mean(topic, topics) or f"there are lessons on {', '.join(topics) or 'nothing yet'}"
     raise InputError(f"there are no lessons on `{topic}`", hint)

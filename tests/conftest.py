@@ -140,6 +140,19 @@ def cases(name: str) -> list[object]:
     return found
 
 
+def text_of(cell: dict[str, Any]) -> str:
+    """What a cell of a notebook printed, charts as their text, as a pin records it."""
+    parts = []
+    for output in cell["outputs"]:
+        if output["output_type"] == "error":
+            parts.append(f"{output['ename']}: {output['evalue']}".splitlines()[0] + "\n")
+        elif output["output_type"] == "stream":
+            parts.append("".join(output["text"]))
+        else:
+            parts.append("".join(output["data"]["text/plain"]) + "\n")
+    return "".join(parts)
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Tests go to the processes one by one, except those of `TOGETHER` (xdist_group does nothing with pytest 9.2)."""
@@ -178,7 +191,8 @@ def together(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 def environment(together: Path) -> dict[str, str]:
     """Variables for the command: a cache of the tests' own, no colors."""
     places = {"GRADER_CACHE": str(together / "cache"), "GRADER_DB": str(together / "records.sqlite")}
-    return {**os.environ, **places, "NO_COLOR": "1", "COLUMNS": "80"}
+    inherited = {name: value for name, value in os.environ.items() if name != "GRADER_BANK"}
+    return {**inherited, **places, "NO_COLOR": "1", "COLUMNS": "80"}
 
 
 @pytest.fixture(scope="session")

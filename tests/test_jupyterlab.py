@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from browser import browser
-from conftest import ROOT
+from conftest import ROOT, text_of
 from lab import TOKEN, server
 
 from grader import lesson, pins
@@ -41,19 +41,6 @@ def lab(tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str]) -
 def chromium() -> Iterator[Any]:
     with browser() as found:
         yield found
-
-
-def text_of(cell: dict[str, Any]) -> str:
-    """What a cell printed, charts as their text, as a pin records it."""
-    parts = []
-    for output in cell["outputs"]:
-        if output["output_type"] == "error":
-            parts.append(f"{output['ename']}: {output['evalue']}".splitlines()[0] + "\n")
-        elif output["output_type"] == "stream":
-            parts.append("".join(output["text"]))
-        else:
-            parts.append("".join(output["data"]["text/plain"]) + "\n")
-    return "".join(parts)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=str)

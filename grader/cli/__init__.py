@@ -12,41 +12,67 @@ import sys
 import click
 
 from grader import __version__
-from grader.cli import authors, keeping, learners, sittings, writers
+from grader.cli import authors, keeping, learners, notebooks, sittings, writers
 from grader.errors import GraderError
 
+GROUPS: dict[str, list[tuple[str, *tuple[click.Command, ...]]]] = {
+    "Learn": [
+        ("What there is to learn, how far you are, and what is due.", learners.topics),
+        ("Read a lesson in the terminal, then practice.", learners.learn),
+        ("Lessons as notebook files; or all of them in JupyterLab.", notebooks.notebook, notebooks.lab),
+        ("Answer questions, with hints and explanations.", sittings.quiz),
+        ("Ten questions and a verdict; what is due today.", sittings.test, sittings.review),
+    ],
+    "Write": [
+        ("Start a question or a lesson from one that is proven.", writers.new),
+        ("Prove every claim; record what lessons print.", authors.verify, writers.pin),
+        ("Run a program and see its rates; the schema of quiz files.", authors.run, authors.schema),
+    ],
+    "Teach": [
+        ("Grade one answer; how questions do in a class.", learners.grade, keeping.stats),
+        ("Move records, or delete them.", keeping.export_records, keeping.import_records),
+    ],
+    "Machine": [
+        ("What works here, and what does not.", authors.doctor),
+    ],
+}
+"""What `grader --help` says: a line each for one command or several that belong together, and these commands."""
 
-class InOrder(click.Group):
-    """Lists commands in the order of this file: learners first."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(self.commands)
+class Grouped(click.Group):
+    """Lists commands by who needs them, learners first, so that all fit a screen."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write a section a group."""
+        for heading, rows in GROUPS.items():
+            formatter.write(f"{heading}:\n")
+            for text, *commands in rows:
+                names = ", ".join(command.name or "" for command in commands)
+                formatter.write(f"  {names:17} {text}\n" if len(names) <= 17 else f"  {names}  {text}\n")
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands; the two options have a line below them."""
+        formatter.write_paragraph()
+        self.format_commands(ctx, formatter)
+        formatter.write_paragraph()
+        formatter.write("`grader COMMAND --help` says more of each; `grader --version` is there too.\n")
 
 
-@click.group(cls=InOrder, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80})
+@click.group(
+    cls=Grouped,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
+    options_metavar="",
+    subcommand_metavar="COMMAND ...",
+)
 @click.version_option(__version__, package_name="torch-grader", message="torch-grader %(version)s")
 def app() -> None:
     """Quizzes and lessons for PyTorch: every answer is proven by running it."""
 
 
-for command in (
-    learners.topics,
-    learners.learn,
-    sittings.quiz,
-    sittings.test,
-    sittings.review,
-    learners.grade,
-    authors.verify,
-    writers.pin,
-    writers.new,
-    keeping.export_records,
-    keeping.import_records,
-    keeping.stats,
-    authors.run,
-    authors.schema,
-    authors.doctor,
-):
-    app.add_command(command)
+for rows in GROUPS.values():
+    for _, *commands in rows:
+        for command in commands:
+            app.add_command(command)
 
 
 def main() -> None:

@@ -14,6 +14,7 @@ from grader.cli.shared import (
     db_option,
     find_item,
     good_bank,
+    good_lessons,
     json_option,
     learner_option,
     make_marker,
@@ -87,11 +88,7 @@ def learn(context: click.Context, topic: str, mode: str, bank: Path | None, page
     from grader.ui.drawing import screen
     from grader.ui.reading import show_lesson
 
-    page = lessons.find(banks.home(bank), topic, mode)
-    read, found = lessons.read([page])
-    if found:
-        raise InputError(str(found[0]), found[0].hint)
-    (lesson,) = read
+    (lesson,) = good_lessons([lessons.find(banks.home(bank), topic, mode)])
     out, at_terminal = screen(), sys.stdout.isatty() and sys.stdin.isatty()
     if pager and at_terminal:
         with out.pager(styles=True):

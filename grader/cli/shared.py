@@ -7,7 +7,7 @@ import json
 import math
 import secrets
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,12 +17,12 @@ from grader.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
     from grader.marking import Marker
-    from grader.model import Bank, Finding, Item, Sitting
+    from grader.model import Bank, Finding, Item, Lesson, Sitting
     from grader.recording import Recorder
     from grader.records import Records
     from grader.run.remembered import RememberingRunner, Store
 
-bank_option = click.option("--bank", type=Path, metavar="DIR", help="A folder with quizzes/ in it.")
+bank_option = click.option("--bank", type=Path, metavar="DIR", help="A folder with quizzes/ in it.  [env: GRADER_BANK]")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
 seed_option = click.option("--seed", type=int, help="Draw other numbers; the same seed draws the same ones.")
 plain_option = click.option("--plain", is_flag=True, help="No plots: every line is words or a table.")
@@ -156,6 +156,16 @@ def _meant(given: str, known: list[str]) -> str:
     return did_you_mean(given, known) or f"there are {', '.join(known)}"
 
 
+def good_lessons(paths: Iterable[Path]) -> list[Lesson]:
+    """Lessons that can be read. Raises InputError where one cannot."""
+    from grader import lesson as lessons
+
+    read, found = lessons.read(paths)
+    if found:
+        raise InputError(str(found[0]), found[0].hint)
+    return read
+
+
 def read_text(path: Path) -> str:
     try:
         data = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
@@ -164,6 +174,26 @@ def read_text(path: Path) -> str:
         raise InputError(f"{path}: the file cannot be read: {error.strerror}", "check its name") from None
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: byte {error.start + 1} is not UTF-8 text", "save the file as UTF-8 text") from None
+
+
+def write_files(texts: Mapping[Path, str]) -> None:
+    """Write files through temporary ones beside them: each is whole at every moment. Raises InputError.
+
+    The first is put in its place when all are written, so that a full disk leaves things as they were.
+    """
+    beside = {path: path.with_name(f".{path.name}.new") for path in texts}
+    path = Path()
+    try:
+        for path, text in texts.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            beside[path].write_text(text, encoding="utf-8", newline="\n")
+        for path, new in beside.items():
+            new.replace(path)
+    except OSError as error:
+        for new in beside.values():
+            with contextlib.suppress(OSError):
+                new.unlink(missing_ok=True)
+        raise InputError(f"{path}: it cannot be written: {error.strerror}", "it is as it was") from None
 
 
 def answer_reader(at_terminal: bool, prompt_is_shown: bool) -> Any:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
 from pathlib import Path
 
 import click
 
-from grader.cli.shared import bank_option, print_findings
+from grader.cli.shared import bank_option, print_findings, write_files
 from grader.errors import InputError, did_you_mean
 
 
@@ -45,7 +44,7 @@ def pin(paths: tuple[Path, ...], bank: Path | None, check: bool) -> None:
                 changed = True
                 print(difference, end="")
                 if not check:
-                    _write(Path(lesson.path), after)
+                    write_files({Path(lesson.path): after})
     if not changed:
         print(f"{len(written)} lessons, nothing to change.")
     elif check:
@@ -70,7 +69,7 @@ def item(topic: str, name: str, kind: str, bank: Path | None) -> None:
         hint = did_you_mean(kind, scaffold.KINDS) or ", ".join(scaffold.KINDS)
         raise InputError(f"there is no kind `{kind}`", hint)
     path, text = scaffold.item(bank or Path(), topic, name, kind)
-    _write(path, text)
+    write_files({path: text})
     print(f"{path}: the item `{name}` is in it. Change it, and prove it while you do:")
     print(f"  grader verify --watch {path}")
 
@@ -85,19 +84,6 @@ def lesson(topic: str, mode: str, title: str | None, bank: Path | None) -> None:
     from grader import scaffold
 
     path, text = scaffold.lesson(bank or Path(), topic, mode, title)
-    _write(path, text)
+    write_files({path: text})
     print(f"{path}: the page is there. Change it, and prove it while you do:")
     print(f"  grader verify --watch {path}")
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a file through a temporary one beside it: it is whole at every moment. Raises InputError."""
-    beside = path.with_name(f".{path.name}.new")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            beside.unlink(missing_ok=True)
-        raise InputError(f"{path}: it cannot be written: {error.strerror}", "it is as it was") from None

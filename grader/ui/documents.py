@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from grader.charts import spec
-from grader.model import Bank, Finding, Item, Observation, Progress, Proof, Result, Score, Variant
+from grader.model import Bank, Finding, Item, Lesson, Observation, Progress, Proof, Result, Score, Variant
 from grader.stats import ItemStats
 from grader.verdict import ENOUGH, Verdict, mean
 
@@ -181,6 +182,24 @@ def topics_document(bank: Bank, progress: Mapping[str, Progress]) -> dict[str, A
                 "progress": asdict(progress[topic.name]) if topic.name in progress else None,
             }
             for topic in bank.topics
+        ],
+    }
+
+
+def notebooks_document(topic: str, lessons: Mapping[str, Lesson], written: AbstractSet[str]) -> dict[str, Any]:
+    """What `grader notebook --json` prints: the notebooks by their paths, and which of them were written now."""
+    return {
+        "format": FORMAT,
+        "topic": topic,
+        "notebooks": [
+            {
+                "path": path,
+                "mode": lesson.mode,
+                "title": lesson.title,
+                "minutes": lesson.minutes,
+                "state": "written" if path in written else "unchanged",
+            }
+            for path, lesson in lessons.items()
         ],
     }
 

@@ -1,0 +1,101 @@
+"""The commands that bring lessons into Jupyter: as files, and in JupyterLab."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from grader.cli.shared import bank_option, good_lessons, json_option, print_json, write_files
+from grader.errors import InputError
+
+
+@click.command()
+@click.argument("topic")
+@click.option("--mode", help="Only this page of the topic.")
+@click.option("-o", "--output", "folder", type=Path, default=Path(), metavar="DIR", help="Where to; else here.")
+@click.option("--force", is_flag=True, help="Write over notebooks that are there and differ.")
+@bank_option
+@json_option
+def notebook(topic: str, mode: str | None, folder: Path, force: bool, bank: Path | None, as_json: bool) -> None:
+    """Write lessons as Jupyter notebooks, into DIR/TOPIC."""
+    from grader import bank as banks
+    from grader import lesson as lessons
+    from grader import notebooks
+    from grader.ui.documents import notebooks_document
+
+    home = banks.home(bank)
+    read = good_lessons([lessons.find(home, topic, mode)] if mode else lessons.of_topic(home, topic))
+    pages = notebooks.places(read)
+    by_place = {folder / pages[notebooks.name(lesson)]: lesson for lesson in read}
+    texts = {path: notebooks.convert(by_place[path], pages) for path in sorted(by_place)}
+    new = {path: text for path, text in texts.items() if not _is_there(path, text, force)}
+    write_files(new)
+    if as_json:
+        print_json(notebooks_document(topic, {str(path): by_place[path] for path in texts}, set(map(str, new))))
+        return
+    for path in texts:
+        print(f"{path}{'' if path in new else ': it is there already'}")
+
+
+def _is_there(path: Path, text: str, force: bool) -> bool:
+    """Whether a file is there and has this text. Raises InputError where it has another one and may not be lost."""
+    try:
+        same = path.read_bytes() == text.encode()
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise InputError(f"{path}: it cannot be read: {error.strerror}", "give another folder with -o") from None
+    if not same and not force:
+        raise InputError(
+            f"{path}: it is there already, and differs",
+            "nothing was written; give another folder with -o, or --force to write over it",
+        )
+    return same
+
+
+class _Passing(click.Command):
+    """A command whose arguments after `--` are somebody else's."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        end = args.index("--") if "--" in args else len(args)
+        ctx.meta["more"] = tuple(args[end + 1 :])
+        return super().parse_args(ctx, args[:end])
+
+
+@click.command(cls=_Passing)
+@click.argument("folder", type=Path, required=False, metavar="[DIR] [-- OPTIONS OF JUPYTERLAB]")
+@click.option("--no-browser", is_flag=True, help="Only print the address.")
+@click.option("--port", type=click.IntRange(1, 65535), help="Where it listens, on this machine only.")
+@bank_option
+@click.pass_context
+def lab(context: click.Context, folder: Path | None, no_browser: bool, port: int | None, bank: Path | None) -> None:
+    """Open all lessons in JupyterLab. DIR is `torch-grader`, unless you say otherwise.
+
+    What is missing in DIR is put there; what is there stays as it is. Ctrl-C ends it.
+    """
+    from grader import bank as banks
+    from grader import lab as jupyter
+    from grader import lesson as lessons
+    from grader import notebooks
+
+    jupyter.must_be_installed()
+    home = banks.home(bank)
+    read = good_lessons(lessons.files([home / "lessons"]))
+    if not read:
+        raise InputError(f"{home}: there are no lessons here", "lessons are lessons/<topic>/<mode>.md")
+    folder = folder or Path("torch-grader")
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder}: this is a file", "give the name of a folder")
+    kernel = jupyter.kernel()
+    plan = jupyter.plan(folder, read, kernel)
+    write_files(plan.new)
+    made, kept = len(read) - len(plan.kept), len(plan.kept)
+    new = f"{made} lessons are new" if made > 1 else "1 lesson is new"
+    stay = f"{kept} are there and stay as they are" if kept > 1 else "1 is there and stays as it is"
+    said = ", ".join([new] * bool(made) + [stay] * bool(kept))
+    print(f"{folder}: {said}. The page to start from is {notebooks.START}.")
+    print("JupyterLab starts; Ctrl-C ends it.")
+    variables = jupyter.environment(home)
+    more = context.meta["more"]
+    jupyter.become(jupyter.arguments(folder, kernel, port, browser=not no_browser, more=more), variables)
