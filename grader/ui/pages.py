@@ -65,14 +65,20 @@ def code(source: str) -> str:
     return f'<pre class="tg-code"><code>{shown}</code></pre>'
 
 
-def svg(chart: Chart) -> str:
+def svg(chart: Chart, width: int | None = None) -> str:
     """A chart as an SVG element that takes its colors from the page and is described in words; empty where it cannot
-    be drawn here (vl-convert is not installed)."""
+    be drawn here (vl-convert is not installed).
+
+    With a width, in pixels, all of the drawing fits into it, and its legend stands below the curves.
+    """
     try:
         import vl_convert
     except ImportError:
         return ""
     spec = charts.spec(chart) | {"config": CONFIG}
+    if width is not None:
+        spec |= {"width": width, "autosize": {"type": "fit-x", "contains": "padding"}}
+        spec["config"] = CONFIG | {"legend": CONFIG["legend"] | {"orient": "bottom"}}
     drawn = str(vl_convert.vegalite_to_svg(spec))
     for stands, means in {INK: "currentColor", GRID: "var(--tg-line)"}.items():
         drawn = drawn.replace(stands, means)
