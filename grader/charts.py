@@ -53,7 +53,7 @@ def spec(chart: Chart) -> dict[str, Any]:
         "y": {"field": "value", "type": "quantitative", "title": chart.y},
     }
     if chart.log:
-        encoding["y"]["scale"] = {"type": "log"}
+        encoding["y"] |= {"scale": {"type": "log"}, "axis": {"tickCount": 3}}  # a line a power, where there are many
     if len(names) > 1:
         encoding["color"] = {"field": "curve", "type": "nominal", "title": None, "scale": {"domain": names}}
         encoding["strokeDash"] = {

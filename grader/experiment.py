@@ -75,7 +75,7 @@ SCHEDULERS = {
         Knob("step_size", 1, 60, 1, _third, "epoch"),
     ),
     "multistep": Scheduler(
-        "MultiStepLR", "MultiStepLR(optimizer, milestones={milestones}, gamma={value})",
+        "MultiStepLR", "MultiStepLR(\noptimizer, milestones={milestones}, gamma={value}\n)",
         "Multiplies the rate by gamma at half and at three quarters of what follows the warmup.",
         Knob("gamma", 0.05, 1, 0.05, lambda _: 0.1),
     ),
@@ -165,7 +165,8 @@ class Settings:
     def __str__(self) -> str:
         own = f", {self.knob.name} {show(self.value)}" if self.knob else ""
         warmup = f"warmup {self.warmup} {_counted('epoch', self.warmup)}" if self.warmup else "no warmup"
-        return f"{SCHEDULERS[self.scheduler].label}, base rate {show(float(self.base_lr))}, {warmup}, {self.epochs} epochs{own}"
+        label = SCHEDULERS[self.scheduler].label
+        return f"{label}, base rate {show(self.base_lr)}, {warmup}, {self.epochs} epochs{own}"
 
 
 def read(data: Mapping[str, Any]) -> Settings:
@@ -246,7 +247,7 @@ BATCHES = 15
 
 
 def code(settings: Settings) -> str:
-    """A complete program that trains with these settings; it fills the lists `rates` and `losses`, an entry an epoch."""
+    """A complete program that trains with these settings; its lists `rates` and `losses` have an entry an epoch."""
     imports, schedule = _schedule(settings)
     return _DATA.format(imports=imports) + schedule + _LOOP.format(epochs=settings.epochs)
 
@@ -347,6 +348,8 @@ def describe(chart: Chart) -> str:
     broken = [curve.name for curve in chart.curves if not math.isfinite(curve.values[-1])]
     if not broken:
         return charts.describe(chart)
-    return f"{charts.describe(chart)} Diverged: {', '.join(broken)}." if len(chart.curves) > 1 else (
-        f"{charts.describe(chart)} The run has diverged."
+    return (
+        f"{charts.describe(chart)} Diverged: {', '.join(broken)}."
+        if len(chart.curves) > 1
+        else (f"{charts.describe(chart)} The run has diverged.")
     )

@@ -42,10 +42,11 @@ LAYERS = [
     {"kinds.*", "shape"},
     {"bank"},
     {"verify", "session", "scaffold", "sittings"},
-    {"explaining"},
-    {"ui", "ui.curves", "ui.documents"},
+    {"explaining", "experiment"},
+    {"ui", "ui.curves", "ui.documents", "ui.pages"},
     {"ui.drawing", "doctor"},
     {"ui.terminal", "ui.telling", "ui.reading"},
+    {"knobs", "knobs.*"},
     {"cli", "cli.*", "jupyter"},
     {"__main__"},
 ]

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from browser import browser, free_port
+from browser import browser
 from conftest import ROOT
+from lab import jupyterlab, visit
 
 from grader import lesson, pins
 from grader.model import Inline
 
 PAGES = sorted(path.relative_to(ROOT / "lessons") for path in lesson.files([ROOT]))
-TOKEN = "of-this-test"
 RUN_ALL = """async (path) => {
   await jupyterapp.restored;
   const panel = await jupyterapp.commands.execute('docmanager:open', {path, factory: 'Jupytext Notebook'});
@@ -38,37 +33,8 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
     """JupyterLab on a copy of the lessons; its address and the folder."""
     home = tmp_path_factory.mktemp("lab")
     shutil.copytree(ROOT / "lessons", home / "lessons")
-    settings = home / "settings/@jupyterlab/notebook-extension/tracker.jupyterlab-settings"
-    settings.parent.mkdir(parents=True)
-    settings.write_text('{"windowingMode": "none"}')  # all of a page is in the browser's page
-    port = free_port()
-    environment = {
-        **os.environ,
-        "HOME": str(home),
-        "JUPYTER_CONFIG_DIR": str(home / "config"),
-        "JUPYTER_DATA_DIR": str(home / "data"),
-        "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
-        "PYTHONPATH": str(ROOT),
-    }
-    options = ["--no-browser", "--allow-root", f"--port={port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={TOKEN}",
-               f"--ServerApp.root_dir={home / 'lessons'}", "--LabApp.expose_app_in_browser=True", f"--LabApp.user_settings_dir={home / 'settings'}"]  # fmt: skip
-    with (home / "log.txt").open("w") as log:
-        server = subprocess.Popen(
-            [sys.executable, "-m", "jupyterlab", *options], stdout=log, stderr=log, env=environment, cwd=home
-        )
-    address = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(600):
-            try:
-                urllib.request.urlopen(f"{address}/api?token={TOKEN}", timeout=5).close()
-                break
-            except OSError:
-                assert server.poll() is None, (home / "log.txt").read_text()
-                time.sleep(0.1)
+    with jupyterlab(home, home / "lessons") as address:
         yield address, home / "lessons"
-    finally:
-        server.terminate()
-        server.wait(timeout=30)
 
 
 @pytest.fixture(scope="module")
@@ -99,8 +65,7 @@ def test_a_page_opens_runs_and_prints_what_is_recorded(page: Path, lab: tuple[st
     tab = chromium.new_page()
     tab.set_default_timeout(100_000)
     try:
-        tab.goto(f"{address}/lab?reset&token={TOKEN}")
-        tab.wait_for_function("() => window.jupyterapp?.restored")
+        visit(tab, address)
         cells = [cell for cell in tab.evaluate(RUN_ALL, str(page)) if cell["cell_type"] == "code"]
         assert tab.locator(".jp-Notebook h1").first.inner_text().strip().rstrip("¶") == written.title
         tab.evaluate("() => jupyterapp.commands.execute('docmanager:save')")

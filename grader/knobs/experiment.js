@@ -4,9 +4,14 @@
 const REST = 350; // milliseconds without a move, after which a training starts
 const PATIENCE = 6000; // milliseconds without an answer, after which that is said
 
+// Single keys are for the knobs, not for JupyterLab: its selectors end in `:focus`, so that it is not enough to say so
+// on an ancestor of what has the focus.
+const QUIET = "data-lm-suppress-shortcuts";
+
 function make(tag, properties = {}, ...children) {
   const { aria = {}, ...rest } = properties;
   const node = Object.assign(document.createElement(tag), rest);
+  node.setAttribute(QUIET, "true");
   for (const [name, value] of Object.entries(aria)) node.setAttribute(name, value);
   node.append(...children);
   return node;
@@ -67,6 +72,7 @@ function render({ model, el }) {
   let kept = [...model.get("kept")];
   let offer = null; // what the knobs offer, once the kernel has said so
   let resting = 0;
+  let saving = false;
   let code = "";
 
   // ------------------------------------------------------------ what is asked of the kernel
@@ -150,14 +156,17 @@ function render({ model, el }) {
     newest.losses = ++number; // an answer that is on its way is of other settings
     clearTimeout(patience.losses);
     losses.old();
+    root.dataset.state = "moved";
     ask("rates");
     clearTimeout(resting);
     resting = setTimeout(rest, REST);
   }
 
   function rest() {
+    saving = true; // each `set` tells of a change, and only both together are what is shown
     model.set("knobs", settings);
     model.set("kept", kept);
+    saving = false;
     model.save_changes();
     train();
   }
@@ -165,6 +174,7 @@ function render({ model, el }) {
   function train() {
     say(`Running ${settings.epochs} epochs ...`);
     losses.node.setAttribute("aria-busy", "true");
+    root.dataset.state = "running";
     ask("losses");
   }
 
@@ -189,7 +199,8 @@ function render({ model, el }) {
     rates.draw(answer);
     code = answer.code;
     listing.innerHTML = answer.colored;
-    listing.firstElementChild?.setAttribute("tabindex", "0");
+    listing.firstElementChild.tabIndex = 0; // it scrolls
+    listing.firstElementChild.setAttribute(QUIET, "true");
     if (answer.value !== null) showKnobs(answer.value);
     showKept(answer.labels);
   }
@@ -197,6 +208,7 @@ function render({ model, el }) {
   function showLosses(answer) {
     losses.draw(answer);
     losses.node.removeAttribute("aria-busy");
+    root.dataset.state = "shown";
     numbers.innerHTML = answer.table;
     const last = Number(answer.last);
     say(Number.isFinite(last) ? `Done: the loss ends at ${answer.last}.` : "Done: the run has diverged, it has no loss at the end.");
@@ -256,7 +268,6 @@ function render({ model, el }) {
     make("details", {}, make("summary", { textContent: "Show the code" }), copy, listing),
     make("details", {}, make("summary", { textContent: "Numbers" }), numbers),
   );
-  root.dataset.lmSuppressShortcuts = "true"; // single keys are for the knobs, not for JupyterLab
   const waiting = make("p", { className: "tg-experiment", textContent: "Waiting for the kernel ..." });
   const sayWaiting = setTimeout(() => {
     waiting.textContent = "No answer from the kernel. It may be busy. If it was restarted, run this cell again.";
@@ -277,7 +288,7 @@ function render({ model, el }) {
   }
 
   function adopt() {
-    if (!offer || (same(settings, model.get("knobs")) && same(kept, model.get("kept")))) return;
+    if (saving || !offer || (same(settings, model.get("knobs")) && same(kept, model.get("kept")))) return;
     settings = { ...model.get("knobs") };
     kept = [...model.get("kept")];
     showKnobs();

@@ -75,7 +75,7 @@ RUNS = Runs()
 _WAITING = ThreadPoolExecutor(1, "grader-experiment")
 
 
-class Experiment(AnyWidget):  # type: ignore[misc]  # anywidget does not say
+class Experiment(AnyWidget):
     """Knobs for a learning-rate schedule, and the curves of a run with it.
 
     `settings` says where the knobs stand, `code` is the program that does what is shown.
@@ -85,7 +85,7 @@ class Experiment(AnyWidget):  # type: ignore[misc]  # anywidget does not say
     _css = Path(__file__).with_name("experiment.css")
 
     knobs = traitlets.Dict().tag(sync=True)
-    kept = traitlets.List().tag(sync=True)
+    kept: traitlets.List[Any] = traitlets.List().tag(sync=True)
     start = traitlets.Dict().tag(sync=True)
 
     def __init__(self, settings: Settings) -> None:
@@ -194,7 +194,11 @@ def choices() -> dict[str, Any]:
     schedulers = []
     for name, scheduler in SCHEDULERS.items():
         knob = scheduler.knob
-        own = {"name": knob.name, "low": knob.low, "high": knob.high, "step": knob.step, "unit": knob.unit} if knob else None
+        own = (
+            {"name": knob.name, "low": knob.low, "high": knob.high, "step": knob.step, "unit": knob.unit}
+            if knob
+            else None
+        )
         schedulers.append({"name": name, "label": scheduler.label, "does": scheduler.does, "own": own})
     return {"schedulers": schedulers, "base_lr": trying.BASE_LR, "epochs": trying.EPOCHS, "kept": KEPT}
 
@@ -228,8 +232,9 @@ def table(columns: Sequence[tuple[str, Sequence[float]]]) -> str:
     head = "".join(f'<th scope="col">{html.escape(title)}</th>' for title, _ in columns)
     rows = []
     for place in range(max(len(values) for _, values in columns)):
-        cells = (show(float(values[place])) if place < len(values) else "" for _, values in columns)
-        rows.append(f'<tr><th scope="row">{place + 1}</th>{"".join(f"<td>{html.escape(cell)}</td>" for cell in cells)}</tr>')
+        shown = [show(float(values[place])) if place < len(values) else "" for _, values in columns]
+        cells = "".join(f"<td>{html.escape(cell)}</td>" for cell in shown)
+        rows.append(f'<tr><th scope="row">{place + 1}</th>{cells}</tr>')
     return (
         "<table><caption>Rate and loss of each epoch</caption>"
         f'<thead><tr><th scope="col">epoch</th>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
