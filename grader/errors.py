@@ -17,6 +17,10 @@ class GraderError(Exception):
         self.message = message
         self.hint = hint
 
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows in place of a traceback."""
+        return [f"{self.message}", *([f"  hint: {self.hint}"] if self.hint else [])]
+
 
 class InputError(GraderError):
     """Wrong usage or bad input: a file that cannot be read, an item that does not exist."""

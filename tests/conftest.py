@@ -113,6 +113,7 @@ TOGETHER = (
     "test_jupyterlab.py",
     "test_experiment.py",
     "test_book.py",
+    "test_widget.py",
     "postgresql",
 )
 """What is in the names of tests that share a fixture which is costly to make: one process runs all that have it."""

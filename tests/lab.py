@@ -1,4 +1,4 @@
-"""A real JupyterLab for tests, with settings and a home of its own."""
+"""A real Jupyter server for tests, on a folder and a home of its own, and notebooks driven in a browser."""
 
 from __future__ import annotations
 
@@ -9,41 +9,51 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import nbformat
 from browser import free_port
 from conftest import ROOT
 
 TOKEN = "of-this-test"
-SETTINGS = {
-    "notebook-extension/tracker": {"windowingMode": "none"},  # all of a page is in the browser's page
-    "apputils-extension/notification": {"fetchNews": "false"},  # and no question in front of it
-}
+THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
+OPEN = """async ([path, factory]) => {
+  await jupyterapp.restored;
+  const panel = await jupyterapp.commands.execute('docmanager:open', factory ? {path, factory} : {path});
+  await panel.context.ready;
+  await panel.sessionContext.ready;
+}"""
 
 
 @contextlib.contextmanager
-def jupyterlab(home: Path, folder: Path) -> Iterator[str]:
-    """JupyterLab on a folder, with the package of this checkout; gives its address."""
-    for plugin, setting in SETTINGS.items():
-        path = home / f"settings/@jupyterlab/{plugin}.jupyterlab-settings"
-        path.parent.mkdir(parents=True)
-        path.write_text(json.dumps(setting))
+def server(home: Path, folder: Path, more: Mapping[str, str] | None = None, app: str = "jupyterlab") -> Iterator[str]:
+    """JupyterLab (or `notebook`) on a folder; yields its address. `more` are variables of its environment."""
     port = free_port()
     environment = {
         **os.environ,
+        **(more or {}),
         "HOME": str(home),
         "JUPYTER_CONFIG_DIR": str(home / "config"),
         "JUPYTER_DATA_DIR": str(home / "data"),
         "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
         "PYTHONPATH": str(ROOT),
     }
+    settings = home / "settings"
     options = ["--no-browser", "--allow-root", f"--port={port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={TOKEN}",
-               f"--ServerApp.root_dir={folder}", "--LabApp.expose_app_in_browser=True", f"--LabApp.user_settings_dir={home / 'settings'}"]  # fmt: skip
+               f"--ServerApp.root_dir={folder}", "--LabApp.expose_app_in_browser=True", f"--LabApp.user_settings_dir={settings}"]  # fmt: skip
+    if app == "notebook":
+        options[-2:] = [
+            "--JupyterNotebookApp.expose_app_in_browser=True",
+            f"--LabServerApp.user_settings_dir={settings}",
+        ]
+    # All of a page is in the browser's page, and no news are asked about.
+    _setting(settings, "notebook-extension/tracker", {"windowingMode": "none"})
+    _setting(settings, "apputils-extension/notification", {"fetchNews": "false"})
     with (home / "log.txt").open("w") as log:
-        server = subprocess.Popen(
-            [sys.executable, "-m", "jupyterlab", *options], stdout=log, stderr=log, env=environment, cwd=home
+        process = subprocess.Popen(
+            [sys.executable, "-m", app, *options], stdout=log, stderr=log, env=environment, cwd=home
         )
     address = f"http://127.0.0.1:{port}"
     try:
@@ -52,15 +62,46 @@ def jupyterlab(home: Path, folder: Path) -> Iterator[str]:
                 urllib.request.urlopen(f"{address}/api?token={TOKEN}", timeout=5).close()
                 break
             except OSError:
-                assert server.poll() is None, (home / "log.txt").read_text()
+                assert process.poll() is None, (home / "log.txt").read_text()
                 time.sleep(0.1)
         yield address
     finally:
-        server.terminate()
-        server.wait(timeout=30)
+        process.terminate()
+        process.wait(timeout=30)
 
 
-def visit(tab: Any, address: str, path: str = "") -> None:
-    """Open JupyterLab in a tab, with an empty workspace or a file, and wait until it is there."""
-    tab.goto(f"{address}/lab/tree/{path}?reset&token={TOKEN}" if path else f"{address}/lab?reset&token={TOKEN}")
+def theme(home: Path, name: str) -> None:
+    """Choose the light or the dark theme, for pages that are opened from now on."""
+    _setting(home / "settings", "apputils-extension/themes", {"theme": THEMES[name]})
+
+
+def _setting(settings: Path, name: str, content: dict[str, Any]) -> None:
+    path = settings / f"@jupyterlab/{name}.jupyterlab-settings"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content))
+
+
+def notebook(path: Path, cells: Sequence[str]) -> None:
+    """Write a notebook of code cells."""
+    made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    made.metadata.kernelspec = {"name": "python3", "display_name": "Python 3"}
+    nbformat.write(made, path)
+
+
+def open_in_lab(tab: Any, address: str, path: str, factory: str = "", *, run: bool = True) -> None:
+    """Open a file in JupyterLab as a notebook, with its kernel, and run all of it."""
+    tab.goto(f"{address}/lab?reset&token={TOKEN}")
     tab.wait_for_function("() => window.jupyterapp?.restored")
+    tab.evaluate(OPEN, [path, factory])
+    if run:
+        tab.evaluate("() => jupyterapp.commands.execute('notebook:run-all-cells')")
+
+
+def save(tab: Any) -> None:
+    tab.evaluate("() => jupyterapp.commands.execute('docmanager:save')")
+
+
+def end(tab: Any) -> None:
+    """End the kernel of the notebook in front, and close the tab."""
+    tab.evaluate("async () => jupyterapp.shell.currentWidget?.sessionContext?.shutdown()")
+    tab.close()

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browser import browser
@@ -17,7 +16,7 @@ from conftest import ROOT
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from lab import jupyterlab, visit
+from lab import end, notebook, open_in_lab, save, server
 
 from grader import charts, experiment
 from grader.errors import InputError
@@ -189,11 +188,6 @@ CELLS = [
     "print(shown.settings)",
     "print(shown.code)",
 ]
-OPEN = """async (path) => {
-  const panel = await jupyterapp.commands.execute('docmanager:open', {path, factory: 'Notebook'});
-  await panel.context.ready;
-  await panel.sessionContext.ready;
-}"""
 RUN = """async (place) => {
   const panel = jupyterapp.shell.currentWidget;
   panel.content.activeCellIndex = place;
@@ -215,21 +209,17 @@ def page(tmp_path_factory: pytest.TempPathFactory, chromium: Any) -> Iterator[An
     home = tmp_path_factory.mktemp("experiment")
     folder = home / "notebooks"
     folder.mkdir()
-    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in CELLS])
-    book.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
-    nbformat.write(book, folder / "experiment.ipynb")
-    with jupyterlab(home, folder) as address:
+    notebook(folder / "experiment.ipynb", CELLS)
+    with server(home, folder) as address:
         tab = chromium.new_page(viewport={"width": 1300, "height": 1800})
         tab.set_default_timeout(100_000)
         tab.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=address)
-        visit(tab, address)
-        tab.evaluate(OPEN, "experiment.ipynb")
+        open_in_lab(tab, address, "experiment.ipynb", run=False)
         tab.evaluate(RUN, 0)
         tab.locator(SETTLED).wait_for()
         tab.set_default_timeout(30_000)
         yield tab
-        tab.evaluate("async () => jupyterapp.shell.currentWidget?.sessionContext?.shutdown()")
-        tab.close()
+        end(tab)
 
 
 @pytest.fixture
@@ -453,10 +443,8 @@ def test_a_page_that_is_loaded_again_shows_the_same(tab: Any) -> None:
     settled(tab)
     said = words(tab)
     assert "Kept 1: " in said[1]
-    tab.evaluate("() => jupyterapp.commands.execute('docmanager:save')")
-    tab.reload()
-    tab.wait_for_function("() => window.jupyterapp?.restored")
-    tab.evaluate(OPEN, "experiment.ipynb")
+    save(tab)
+    open_in_lab(tab, tab.url.partition("/lab")[0], "experiment.ipynb", run=False)
     settled(tab)
     assert words(tab) == said
     assert tab.get_by_role("combobox", name="Scheduler").input_value() == "restarts"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from browser import browser
 from conftest import ROOT
-from lab import jupyterlab, visit
+from lab import TOKEN, server
 
 from grader import lesson, pins
 from grader.model import Inline
@@ -29,11 +29,11 @@ RUN_ALL = """async (path) => {
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+def lab(tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str]) -> Iterator[tuple[str, Path]]:
     """JupyterLab on a copy of the lessons; its address and the folder."""
     home = tmp_path_factory.mktemp("lab")
     shutil.copytree(ROOT / "lessons", home / "lessons")
-    with jupyterlab(home, home / "lessons") as address:
+    with server(home, home / "lessons", environment) as address:
         yield address, home / "lessons"
 
 
@@ -65,7 +65,8 @@ def test_a_page_opens_runs_and_prints_what_is_recorded(page: Path, lab: tuple[st
     tab = chromium.new_page()
     tab.set_default_timeout(100_000)
     try:
-        visit(tab, address)
+        tab.goto(f"{address}/lab?reset&token={TOKEN}")
+        tab.wait_for_function("() => window.jupyterapp?.restored")
         cells = [cell for cell in tab.evaluate(RUN_ALL, str(page)) if cell["cell_type"] == "code"]
         assert tab.locator(".jp-Notebook h1").first.inner_text().strip().rstrip("¶") == written.title
         tab.evaluate("() => jupyterapp.commands.execute('docmanager:save')")

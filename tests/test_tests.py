@@ -259,7 +259,7 @@ def test_a_challenge_has_a_limit_and_a_badge(
     assert "Badge: warmup challenge, all 5 right and in time." in done.stdout
     topics = json.loads(grader("topics", "--db", tmp_path / "r.sqlite", "--json").stdout)["topics"]
     assert {topic["topic"]: topic["progress"]["badge"] for topic in topics} == {"warmup": True, "schedulers": False}
-    monkeypatch.setattr("grader.cli.sittings.LIMITS", dict.fromkeys(("easy", "medium", "hard"), 0))
+    monkeypatch.setattr("grader.modes.LIMITS", dict.fromkeys(("easy", "medium", "hard"), 0))
     late = grader("quiz", "warmup", "--mode", "challenge", "--db", tmp_path / "s.sqlite", stdin="".join(answers))
     assert "The time of 0 s was up" in late.stdout
     assert "Badge" not in late.stdout

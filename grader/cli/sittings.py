@@ -36,12 +36,6 @@ if TYPE_CHECKING:
     from grader.session import Question
     from grader.ui.terminal import Terminal
 
-TRIES = 3
-"""Of a task in the mode `try`."""
-
-LIMITS = {"easy": 60, "medium": 120, "hard": 180}
-"""Seconds for a problem of the mode `challenge`; code takes twice as long."""
-
 
 @dataclass
 class Face:
@@ -152,6 +146,7 @@ def quiz(
     strict: bool,
 ) -> None:
     """Ask questions. Reads one answer a line where the input is not a terminal."""
+    from grader import modes
     from grader.model import Outcome
     from grader.session import choose
     from grader.ui.documents import quiz_document
@@ -163,10 +158,8 @@ def quiz(
         if not items:
             known = sorted({name for item in questions_bank.items for name in item.modes})
             raise InputError(f"{topic} has no questions for the mode `{mode}`", f"it has {', '.join(known)}")
-        if mode == "try":
-            face.terminal.tries = TRIES
-        if mode == "challenge":
-            face.terminal.limits = LIMITS
+        face.terminal.tries = modes.TRIES if mode == "try" else None
+        face.terminal.timed = mode == "challenge"
         mix = (0 if seed is None else seed) if shuffle else None
         marker = make_marker(runner, soon=any(item.exercise for item in items))
         asked = _questions([(item, item.variant(seed).index) for item in items], runner, marker, mix)

@@ -30,17 +30,18 @@ from grader.model import (
 from grader.session import Question
 from grader.ui import drawing
 from grader.ui.drawing import flowing, inline
+from grader.ui.words import WORDS
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-WORDS = {
-    Outcome.CORRECT: ("Right.", "bold green"),
-    Outcome.PARTLY: ("Partly right.", "bold yellow"),
-    Outcome.INCORRECT: ("Not right.", "bold red"),
-    Outcome.UNREADABLE: ("That could not be read", "bold yellow"),
-    Outcome.NOT_RUN: ("This question could not be judged", "bold yellow"),
-    Outcome.SKIPPED: ("Skipped.", "bold"),
+STYLES = {
+    Outcome.CORRECT: "bold green",
+    Outcome.PARTLY: "bold yellow",
+    Outcome.INCORRECT: "bold red",
+    Outcome.UNREADABLE: "bold yellow",
+    Outcome.NOT_RUN: "bold yellow",
+    Outcome.SKIPPED: "bold",
 }
 
 
@@ -111,13 +112,13 @@ class Teller:
 
     # ------------------------------------------------------------ after an answer
 
-    def _verdict(self, result: Result) -> None:
+    def verdict_of(self, result: Result) -> None:
         """Right, or which mistake it was and where the answer departs from what it should be."""
         score = result.score
         if score.rating:
             self._say(f"Noted: {('again', 'hard', 'good', 'easy')[score.rating - 1]}.", "dim")
             return
-        word, style = WORDS[score.outcome]
+        word, style = WORDS[score.outcome], STYLES[score.outcome]
         self.console.print()
         colon = ":" if score.outcome in (Outcome.UNREADABLE, Outcome.NOT_RUN) else ""
         line = Text.assemble((word + colon, style))
@@ -142,7 +143,7 @@ class Teller:
 
     def tell(self, question: Question, result: Result, mistakes: dict[str, Mistake]) -> None:
         """All there is to say of an answer that will not be asked for again."""
-        self._verdict(result)
+        self.verdict_of(result)
         if result.score.outcome is not Outcome.UNREADABLE:
             self.explain(question, result, mistakes)
 

@@ -7,24 +7,25 @@ only repeat what the words say. Without a terminal there are no colors, and in `
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
 
+from grader import modes
 from grader.model import Arrange, Fill, Flip, Mistake, Outcome, Pick, Prompt, Result, Table, Type, Write
+from grader.modes import JUDGED
 from grader.session import FollowUp, NotProvenError, Question
 from grader.ui import drawing
 from grader.ui.drawing import flowing, inline
-from grader.ui.telling import WORDS, Teller
+from grader.ui.telling import STYLES, Teller
+from grader.ui.words import WORDS
 from grader.verdict import ENOUGH, Verdict, mean
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 END_OF_CODE = "."
-JUDGED = (Outcome.CORRECT, Outcome.PARTLY, Outcome.INCORRECT)
 
 
 class Terminal(Teller):
@@ -40,8 +41,8 @@ class Terminal(Teller):
         """No hints, one try, and feedback only at the end."""
         self.tries: int | None = None
         """How often a task may be tried; None is as often as one likes."""
-        self.limits: Mapping[str, int] = {}
-        """Seconds for a question of each level."""
+        self.timed = False
+        """Each question has a time limit, that of a challenge."""
         self.record: Callable[[Result, int, float], None] | None = None
         """Called with each answer before it is told whether it is right: how often it was tried before, and seconds."""
 
@@ -56,7 +57,7 @@ class Terminal(Teller):
             prompt = self._prompt(question)
         except NotProvenError as error:
             result = question.answer("", mistakes)
-            self._say(f"{question.item.id}: {WORDS[Outcome.NOT_RUN][0]}: {error}", WORDS[Outcome.NOT_RUN][1])
+            self._say(f"{question.item.id}: {WORDS[Outcome.NOT_RUN]}: {error}", STYLES[Outcome.NOT_RUN])
             return result
         self.show(prompt, place)
         self._announce_limit(question)
@@ -90,7 +91,8 @@ class Terminal(Teller):
                         self.console.print("Running it in PyTorch ...", style="dim")
                     elif self.interactive and not question.ready:
                         self.console.print("Starting PyTorch to check ...", style="dim")
-                    result = self._in_time(question, question.answer(answer, mistakes), time.monotonic() - started)
+                    result = question.answer(answer, mistakes)
+                    result = modes.in_time(result, time.monotonic() - started) if self.timed else result
             if result.score.outcome not in (Outcome.UNREADABLE, Outcome.NOT_RUN):
                 if self.record:
                     self.record(result, tries, time.monotonic() - started)
@@ -98,10 +100,10 @@ class Terminal(Teller):
             if self.exam and result.score.outcome in (*JUDGED, Outcome.SKIPPED):
                 self._say("Noted." if result.score.outcome in JUDGED else "Skipped.", "dim")
                 return result
-            self._verdict(result)
+            self.verdict_of(result)
             if result.score.outcome is Outcome.UNREADABLE and self.interactive:
                 continue
-            if self.interactive and self._may_try_again(prompt, result, tries):
+            if self.interactive and self._may_try_again(result, tries):
                 tried = result
                 continue
             self.explain(question, result, mistakes)
@@ -119,18 +121,8 @@ class Terminal(Teller):
         return not self.leaving
 
     def _announce_limit(self, question: Question) -> None:
-        if self.limits:
-            self._say(f"Time for this problem: {self._limit(question)} s", "bold")
-
-    def _limit(self, question: Question) -> int:
-        return self.limits[question.item.level] * (2 if question.item.exercise else 1)
-
-    def _in_time(self, question: Question, result: Result, seconds: float) -> Result:
-        """The result, or a miss where it came after the time was up."""
-        if not self.limits or seconds <= self._limit(question) or result.score.outcome not in JUDGED:
-            return result
-        said = f"The time of {self._limit(question)} s was up after {seconds:.0f} s; the answer does not count."
-        return replace(result, score=replace(result.score, outcome=Outcome.INCORRECT, points=0.0, feedback=said))
+        if self.timed:
+            self._say(f"Time for this problem: {modes.limit(question.item)} s", "bold")
 
     def _flip(self, question: Question, mistakes: dict[str, Mistake]) -> Result | None:
         """Wait, then show the back of a card; a result where that is not proven, None where all is well or left."""
@@ -147,7 +139,7 @@ class Terminal(Teller):
         try:
             self.back(question)
         except NotProvenError as error:
-            self._say(f"{question.item.id}: {WORDS[Outcome.NOT_RUN][0]}: {error}", WORDS[Outcome.NOT_RUN][1])
+            self._say(f"{question.item.id}: {WORDS[Outcome.NOT_RUN]}: {error}", STYLES[Outcome.NOT_RUN])
             return question.answer("again", mistakes)
         return None
 
@@ -163,7 +155,7 @@ class Terminal(Teller):
             if raw is None or not raw.strip():
                 return None
             result = asked.answer(raw)
-            self._verdict(result)
+            self.verdict_of(result)
             if result.score.outcome is not Outcome.UNREADABLE or not self.interactive:
                 return result
 
@@ -182,13 +174,12 @@ class Terminal(Teller):
             lines.append(line)
         return "\n".join(line for line in lines if line.rstrip() != END_OF_CODE) + "\n"
 
-    def _may_try_again(self, prompt: Prompt, result: Result, tries: int) -> bool:
+    def _may_try_again(self, result: Result, tries: int) -> bool:
         """Whether a task is left for another try, after so many of them; says how many are left."""
-        wrong = result.score.outcome in (Outcome.INCORRECT, Outcome.PARTLY)
-        again = wrong and not isinstance(prompt.interaction, Pick | Type | Flip) and tries != self.tries
+        again = not self.timed and modes.may_try_again(result, tries, self.tries)
         if again and self.tries:
             self._say(f"Attempts left: {self.tries - tries}")
-        return again and not self.limits
+        return again
 
     def _prompt(self, question: Question) -> Prompt:
         if self.interactive and question.waits and not question.ready:
