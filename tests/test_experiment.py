@@ -18,9 +18,10 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from lab import end, notebook, open_in_lab, save, server
 
-from grader import charts, experiment
+from grader import charts, experiment, knobs
 from grader.errors import InputError
 from grader.experiment import SCHEDULERS, Settings
+from grader.knobs import widget
 from grader.model import Limits, Program, Status
 from grader.run.local import LocalRunner
 
@@ -179,6 +180,32 @@ def test_what_is_outside_is_refused_in_one_clear_line(given_: dict[str, Any], me
     assert refused.value.message.startswith(message)
     if "cosin" in message:
         assert refused.value.hint == "did you mean `cosine`?"
+
+
+def test_without_a_notebook_it_reads_as_text(runner: LocalRunner, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(widget, "_runner", lambda: runner)
+    shown = knobs.experiment("step", base_lr=0.2, warmup=0, epochs=9, own=4)
+    settings = Settings("step", 0.2, 0, 9, 4)
+    assert shown.settings == settings
+    assert shown.code == experiment.code(settings)
+    text = " ".join(repr(shown).split())
+    assert all(said in text for said in (str(settings), *expected(settings, runner)))
+    saved = {name: value for name, value in shown.get_state().items() if name in ("knobs", "kept", "start")}
+    assert saved == {"knobs": settings.data, "kept": [], "start": settings.data}
+    shown.settings = Settings("linear")
+    assert "LinearLR" in shown.code
+    with pytest.raises(InputError, match="base_lr is a number"):
+        shown.knobs = {"base_lr": 11}
+    assert shown.settings == Settings("linear")
+
+
+def test_a_training_that_cannot_be_run_is_told_and_the_rates_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    closed = LocalRunner()
+    closed.close()
+    monkeypatch.setattr(widget, "_runner", lambda: closed)
+    text = " ".join(repr(knobs.experiment(base_lr=0.123)).split())
+    assert "No loss: the training could not be run: the runner is closed." in text
+    assert "The rate rises from 0.0205 (epoch 1) to 0.123 (epoch 6)" in text
 
 
 # ------------------------------------------------------------ in a notebook

@@ -13,7 +13,7 @@ import textwrap
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -144,7 +144,7 @@ class Experiment(AnyWidget):
             self._answer(message, answers[ask](message))
         elif ask == "losses" and isinstance(number, int):
             self._newest[view] = number
-            _WAITING.submit(self._train, message, view, number)
+            _WAITING.submit(self._train, message, view, number).add_done_callback(Future.result)  # a fault is logged
 
     def _train(self, message: Mapping[str, Any], view: str, number: int) -> None:
         if self._newest.get(view) == number:
