@@ -570,6 +570,35 @@ def test_a_kernel_that_does_not_answer_is_told_as_one_and_is_asked_again(played:
     assert played.locator("[role=status]").inner_text() == "the sandbox is gone"
 
 
+def test_where_there_is_no_clipboard_the_code_is_selected(played: Any) -> None:
+    assert played.evaluate("() => navigator.clipboard === undefined")
+    answer(played, asked(played, "hello")[0], **OFFER)
+    answer(played, asked(played, "rates")[0], code="x = 1", colored="<pre>x = 1</pre>")
+    played.get_by_text("Show the code").click()
+    played.get_by_role("button", name="Copy the code").press("Enter")
+    played.get_by_text("The code is selected.").wait_for()
+    assert played.evaluate("() => getSelection().toString().trim()") == "x = 1"
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        ({"settings": {"base_lr": 99}}, "base_lr is a number from 0.0001 to 10, not 99"),
+        ({"settings": "cosine"}, "settings have names and values, this is 'cosine'"),
+        ({"settings": {}, "kept": [{"epochs": 1}]}, "epochs is a whole number from 5 to 60, not 1"),
+    ],
+)
+def test_the_kernel_refuses_what_no_knob_can_say(
+    content: dict[str, Any], problem: str, runner: LocalRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(widget, "_runner", lambda: runner)
+    shown = knobs.experiment()
+    sent: list[dict[str, Any]] = []
+    monkeypatch.setattr(shown, "send", sent.append)
+    shown._asked(shown, {"ask": "rates", "view": "v", "number": 1} | content, [])
+    assert sent == [{"ask": "rates", "view": "v", "number": 1, "problem": problem}]
+
+
 def test_nothing_is_loaded_from_elsewhere() -> None:
     for path in (ROOT / "grader/knobs").iterdir():
         if path.is_file():
