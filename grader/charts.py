@@ -37,9 +37,13 @@ def comparison(yours: Sequence[float], right: Sequence[float], shows: str, count
 
 
 def spec(chart: Chart) -> dict[str, Any]:
-    """The chart as a Vega-Lite 5 spec with its data in it, and its description for screen readers."""
+    """The chart as a Vega-Lite 5 spec with its data in it, and its description for screen readers.
+
+    What cannot be drawn is a gap: infinities and NaN, and on a logarithmic axis what is not above 0.
+    """
+    lowest = 0.0 if chart.log else -math.inf
     rows = [
-        {"step": step, "value": value if math.isfinite(value) else None, "curve": curve.name}
+        {"step": step, "value": value if lowest < value < math.inf else None, "curve": curve.name}
         for curve in chart.curves
         for step, value in enumerate(curve.values, 1)
     ]
@@ -48,6 +52,8 @@ def spec(chart: Chart) -> dict[str, Any]:
         "x": {"field": "step", "type": "quantitative", "title": chart.x, "axis": {"tickMinStep": 1, "format": "d"}},
         "y": {"field": "value", "type": "quantitative", "title": chart.y},
     }
+    if chart.log:
+        encoding["y"] |= {"scale": {"type": "log"}, "axis": {"tickCount": 3}}  # a line a power, where there are many
     if len(names) > 1:
         encoding["color"] = {"field": "curve", "type": "nominal", "title": None, "scale": {"domain": names}}
         encoding["strokeDash"] = {
@@ -103,13 +109,15 @@ def describe(chart: Chart) -> str:
 
 
 def describe_curve(values: Sequence[float], name: str = "rate", counts: str = "step") -> str:
-    """A curve in words, with steps counted from 1.
+    """A curve in words, with steps counted from 1; infinities and NaN are no part of its ups and downs.
 
     >>> describe_curve([0.02, 0.04, 0.04])
     'The rate rises from 0.02 (step 1) to 0.04 (step 2), then stays at 0.04 until step 3.'
     """
     if not values:
         return f"There is no {name} to show."
+    if not all(map(math.isfinite, values)):
+        return _describe_broken(values, name, counts)
     if len(values) == 1:
         return f"The {name} is {show(values[0])} in its one {counts}."
     parts, start = [], 0
@@ -132,8 +140,32 @@ def describe_curve(values: Sequence[float], name: str = "rate", counts: str = "s
             return f"The {name} {verb} from {show(values[0])} ({counts} 1) to {last}, in {moves}."
         low, high = show(min(values)), show(max(values))
         moves = f"{ups} up and {downs} down"
-        return f"The {name} moves between {low} and {high} over {len(values)} {plural(counts)}, {moves}."
+        ends = f"and ends at {show(values[-1])}"
+        return f"The {name} moves between {low} and {high} over {len(values)} {plural(counts)}, {moves}, {ends}."
     return f"The {name} {', then '.join(parts)}."
+
+
+def _describe_broken(values: Sequence[float], name: str, counts: str) -> str:
+    """A curve with infinities or NaN in it: what comes before them, and where they are.
+
+    >>> describe_curve([2.0, 3.0, math.inf, math.nan], "loss", "epoch")
+    'The loss rises from 2 (epoch 1) to 3 (epoch 2). From epoch 3 on it is no finite number (inf, nan).'
+    """
+    finite = [math.isfinite(value) for value in values]
+    first = finite.index(False)
+    kinds = ", ".join(dict.fromkeys(show(value) for value in values if not math.isfinite(value)))
+    if first == 1:
+        before = f"The {name} is {show(values[0])} in {counts} 1. "
+    else:
+        before = f"{describe_curve(values[:first], name, counts)} " if first else ""
+    it = "it" if first else f"the {name}"
+    if not any(finite[first:]):
+        said = f"from {counts} {first + 1} on {it} is no finite number ({kinds})."
+    else:
+        many = f"{finite.count(False)} of {len(values)} {plural(counts)}"
+        said = f"in {many} {it} is no finite number ({kinds}), first in {counts} {first + 1}."
+        said += f" It ends at {show(values[-1])}." if finite[-1] else ""
+    return f"{before}{said[0].upper()}{said[1:]}"
 
 
 def direction(one: float, other: float) -> int:

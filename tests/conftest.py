@@ -111,6 +111,7 @@ TOGETHER = (
     "[second wall alone",
     "test_warnings_are_those_of_plain_python",
     "test_jupyterlab.py",
+    "test_experiment.py",
     "test_book.py",
     "test_widget.py",
     "postgresql",

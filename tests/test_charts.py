@@ -25,7 +25,12 @@ WAVE = Chart("A wave", "step", "rate", (Curve("rate", tuple(0.05 * (1 + math.cos
         ([0.1], "The rate is 0.1 in its one step."),
         ([0.1, 0.1], "The rate stays at 0.1 until step 2."),
         ([0.1, 0.05, 0.05, 0.2], "The rate falls from 0.1 (step 1) to 0.05 (step 2), then stays at 0.05 until step 3, then rises to 0.2 (step 4)."),
-        ([0.1, 0.2] * 4, "The rate moves between 0.1 and 0.2 over 8 steps, 4 up and 3 down."),
+        ([0.1, 0.2] * 4, "The rate moves between 0.1 and 0.2 over 8 steps, 4 up and 3 down, and ends at 0.2."),
+        ([0.1, 0.2, math.inf, math.nan], "The rate rises from 0.1 (step 1) to 0.2 (step 2). From step 3 on it is no finite number (inf, nan)."),
+        ([0.1, math.nan], "The rate is 0.1 in step 1. From step 2 on it is no finite number (nan)."),
+        ([math.nan, math.nan], "From step 1 on the rate is no finite number (nan)."),
+        ([math.inf], "From step 1 on the rate is no finite number (inf)."),
+        ([0.1, 0.2, math.inf, 0.3], "The rate rises from 0.1 (step 1) to 0.2 (step 2). In 1 of 4 steps it is no finite number (inf), first in step 3. It ends at 0.3."),
         ([0.8, 0.8, 0.4, 0.4, 0.2, 0.2, 0.1], "The rate falls from 0.8 (step 1) to 0.1 (step 7), in 3 drops."),
     ],
 )  # fmt: skip

@@ -43,11 +43,12 @@ LAYERS = [
     {"kinds.*", "shape"},
     {"bank"},
     {"verify", "session", "scaffold", "sittings", "notebooks"},
-    {"explaining"},
+    {"explaining", "experiment"},
     {"ui", "ui.curves", "ui.documents", "ui.pages", "ui.words"},
     {"ui.drawing", "ui.sheets", "doctor", "lab", "lab.*"},
     {"ui.terminal", "ui.telling", "ui.reading"},
     {"desk"},
+    {"knobs", "knobs.*"},
     {"cli", "cli.*", "jupyter", "jupyter.*"},
     {"__main__"},
 ]

@@ -69,7 +69,7 @@ def test_a_page_opens_runs_and_prints_what_is_recorded(page: Path, lab: tuple[st
         assert shown["execution_count"], ours.source
         assert "Traceback" not in printed
         if "quiz" in ours.tags:
-            assert "Answer in a cell" in printed
+            assert ("Experiment: " if "experiment(" in ours.source else "Answer in a cell") in printed
             continue
         recorded = ours.pin.text if ours.pin else ""
         assert pins.differing(recorded, printed) is None, printed

@@ -7,6 +7,7 @@
     check(factor, "write-the-factor")     a function of this notebook
     hint("write-the-factor"), solution("write-the-factor")
     compare(scheduler, "write-the-factor")
+    experiment("cosine")                  knobs for a schedule, with the curves of a real run
     %%exercise write-the-factor           a cell as the answer
 
 Everything is judged in another process, which also has the keys; see `desk`. Answers go to the records that the command
@@ -22,8 +23,9 @@ from grader.jupyter.client import desk
 
 if TYPE_CHECKING:
     from grader.figures import Figure
+    from grader.knobs import Experiment
 
-__all__ = ["Quiz", "answer", "check", "compare", "hint", "quiz", "solution"]
+__all__ = ["Quiz", "answer", "check", "compare", "experiment", "hint", "quiz", "solution"]
 
 
 class Quiz:
@@ -156,6 +158,13 @@ def compare(scheduler: object, other: object = None, *, steps: int = 20, seed: i
         return chart("Two curves", "step", "rate", {"yours": rates(scheduler, len(given)), "given": given})
     return chart("Two schedules", "step", "rate",
                  {"the first": rates(scheduler, steps), "the second": rates(other, steps)})  # fmt: skip
+
+
+def experiment(*args: Any, **kwargs: Any) -> Experiment:
+    """Knobs for a learning-rate schedule; see `grader.knobs.experiment`, which takes the same arguments."""
+    from grader import knobs
+
+    return knobs.experiment(*args, **kwargs)
 
 
 def _raw(value: object) -> str:

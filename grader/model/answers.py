@@ -161,6 +161,8 @@ class Chart:
     x: str
     y: str
     curves: tuple[Curve, ...]
+    log: bool = False
+    """Whether the numbers are drawn on a logarithmic axis."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import html
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from grader import charts
 from grader.template import plural, printable, show
@@ -24,7 +24,7 @@ INK, GRID = "#010203", "#010204"
 CURVES = ("#010205", "#010206", "#010207")
 """Stand in a drawing for the colors of the curves."""
 
-CONFIG = {
+CONFIG: dict[str, Any] = {
     "background": "transparent",
     "font": "sans-serif",
     "title": {"color": INK, "fontSize": 13},
@@ -35,6 +35,13 @@ CONFIG = {
     "range": {"category": CURVES},
     "mark": {"color": CURVES[0]},
 }
+
+
+LARGER = {
+    "axis": {"labelFontSize": 12, "titleFontSize": 12},
+    "legend": {"labelFontSize": 12, "symbolSize": 400, "orient": "bottom"},
+}
+"""Of a drawing that is made for its place, and so is never scaled down."""
 
 
 def markdown(text: str) -> str:
@@ -65,16 +72,20 @@ def code(source: str) -> str:
     return f'<pre class="tg-code"><code>{shown}</code></pre>'
 
 
-def svg(chart: Chart) -> str:
+def svg(chart: Chart, width: int | None = None) -> str:
     """A chart as an SVG element that takes its colors from the page and is described in words.
 
-    Empty where it cannot be drawn here: vl-convert is not installed.
+    Empty where it cannot be drawn here (vl-convert is not installed). With a width, in pixels, all of the drawing fits
+    into it, and its legend stands below the curves.
     """
     try:
         import vl_convert
     except ImportError:
         return ""
     spec = charts.spec(chart) | {"config": CONFIG}
+    if width is not None:
+        spec |= {"width": width, "autosize": {"type": "fit-x", "contains": "padding"}}
+        spec["config"] = CONFIG | {name: CONFIG[name] | entry for name, entry in LARGER.items()}
     drawn = str(vl_convert.vegalite_to_svg(spec))
     for stands, means in {INK: "currentColor", GRID: "var(--tg-line)"}.items():
         drawn = drawn.replace(stands, means)
