@@ -51,7 +51,13 @@ STATUS = ("Uid", "Gid", "Groups", "Umask", "NoNewPrivs", "Seccomp", "Cpus_allowe
 RESTORED = (signal.SIGPIPE, signal.SIGXFSZ)
 """Signals that Python ignores, and no longer where it starts another process."""
 
-BOOT = "from grader.warm.zygote import main; main()"
+BOOT = """\
+import atexit
+from grader.warm.leaving import leave
+atexit.register(leave)
+from grader.warm.zygote import main
+main()
+"""
 
 
 class NotWarmError(GraderError):

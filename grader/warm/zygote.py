@@ -27,7 +27,7 @@ from typing import Any, BinaryIO
 
 from grader.run import wire
 from grader.run.warming import WARM_UP, pack_memory
-from grader.warm import door
+from grader.warm import door, leaving
 from grader.warm.kernel import Order, run
 from grader.warm.stand import Stand
 
@@ -38,10 +38,13 @@ OURS_TO_SET = {"JPY_PARENT_PID", "JPY_INTERRUPT_EVENT"}
 """Variables that are read while ipykernel is imported, and that a kernel sets right by itself."""
 
 KERNEL_MODULES = (
-    "ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.zmqshell", "ipykernel.displayhook", "ipykernel.iostream",
-    "ipykernel.datapub", "ipykernel_launcher", "IPython.core.completer", "numpy", "torch.utils.data",
+    "ipykernel_launcher", "ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.zmqshell", "ipykernel.displayhook",
+    "ipykernel.iostream", "ipykernel.debugger", "IPython.core.completerlib", "IPython.core.debugger",
+    "IPython.core.logger", "IPython.core.oinspect", "IPython.extensions.storemagic", "IPython.utils.wildcard",
+    "tornado.gen", "tornado.queues", "tornado.platform.asyncio", "psutil", "sqlite3", "pdb", "faulthandler",
+    "encodings.ascii", "encodings.idna", "encodings.latin_1", "numpy", "torch.utils.data", "tabulate",
 )  # fmt: skip
-"""What a kernel imports before its first cell, and what its first cell often does."""
+"""What a kernel imports before its first cell, at its first cell and at its end."""
 
 
 def main() -> None:
@@ -79,7 +82,9 @@ def claim(path: Path) -> BinaryIO | None:
         except OSError:  # perhaps somebody is just looking whether it is held
             time.sleep(0.02)
         else:
-            os.utime(path)
+            file.truncate(0)
+            file.write(f"{os.getpid()}\n".encode())  # for people; and it says when the start began
+            file.flush()
             return file
     return None
 
@@ -94,11 +99,12 @@ def prepare(stack: contextlib.ExitStack, folder: Path, name: str, idle: float, l
         threads = torch.get_num_threads()
         torch.set_num_threads(1)
         for module in KERNEL_MODULES:
-            with contextlib.suppress(ModuleNotFoundError):
+            with contextlib.suppress(ImportError):
                 importlib.import_module(module)
         with open(os.devnull, "w", encoding="utf-8") as nowhere, contextlib.redirect_stdout(nowhere):  # noqa: PTH123
             exec(compile(WARM_UP, "<warm-up>", "exec"), {})  # noqa: S102
     stand = Stand.now()
+    leaving.prepare()
     gc.collect()
     gc.freeze()
     pack_memory()
