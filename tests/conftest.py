@@ -112,6 +112,7 @@ TOGETHER = (
     "test_warnings_are_those_of_plain_python",
     "test_jupyterlab.py",
     "test_book.py",
+    "test_warm.py",
     "postgresql",
 )
 """What is in the names of tests that share a fixture which is costly to make: one process runs all that have it."""

@@ -109,10 +109,11 @@ def seed() -> None:
 def reopened(number: int, like: io.TextIOWrapper) -> Any:
     """A standard stream anew, as Python makes it: whether it is a terminal may have changed."""
     raw: Any = io.FileIO(number, "r" if number == 0 else "w", closefd=False)
-    buffer: Any = io.BufferedReader(raw) if number == 0 else io.BufferedWriter(raw)
-    by_line = number == 2 or raw.isatty()
-    stream: Any = io.TextIOWrapper(buffer, like.encoding, like.errors, line_buffering=by_line)
     raw.name = ("<stdin>", "<stdout>", "<stderr>")[number]
+    unbuffered = like.write_through  # PYTHONUNBUFFERED
+    buffer = io.BufferedReader(raw) if number == 0 else raw if unbuffered else io.BufferedWriter(raw)
+    by_line = not unbuffered and (number == 2 or raw.isatty())
+    stream: Any = io.TextIOWrapper(buffer, like.encoding, like.errors, "\n", by_line, unbuffered)
     stream.mode = "r" if number == 0 else "w"
     return stream
 

@@ -20,7 +20,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -42,9 +42,12 @@ KERNEL_MODULES = (
     "ipykernel.iostream", "ipykernel.debugger", "IPython.core.completerlib", "IPython.core.debugger",
     "IPython.core.logger", "IPython.core.oinspect", "IPython.extensions.storemagic", "IPython.utils.wildcard",
     "tornado.gen", "tornado.queues", "tornado.platform.asyncio", "psutil", "sqlite3", "pdb", "faulthandler",
-    "encodings.ascii", "encodings.idna", "encodings.latin_1", "numpy", "torch.utils.data", "tabulate",
+    "encodings.ascii", "encodings.idna", "encodings.latin_1",
 )  # fmt: skip
-"""What a kernel imports before its first cell, at its first cell and at its end."""
+"""What a kernel imports before its first cell, and at its first cell. ipykernel itself must be there."""
+
+USER_MODULES = ("numpy", "torch.utils.data", "tabulate")
+"""What cells import, and torch at the end of a process."""
 
 
 def main() -> None:
@@ -94,13 +97,13 @@ def prepare(stack: contextlib.ExitStack, folder: Path, name: str, idle: float, l
     (folder / f"{name}.sock").unlink(missing_ok=True)
     environment = dict(os.environ)  # torch sets some as well
     with watched() as read:
+        load(KERNEL_MODULES)
+        added = {key: value for key, value in os.environ.items() if environment.get(key) != value}
         import torch
 
         threads = torch.get_num_threads()
         torch.set_num_threads(1)
-        for module in KERNEL_MODULES:
-            with contextlib.suppress(ImportError):
-                importlib.import_module(module)
+        load(USER_MODULES)
         with open(os.devnull, "w", encoding="utf-8") as nowhere, contextlib.redirect_stdout(nowhere):  # noqa: PTH123
             exec(compile(WARM_UP, "<warm-up>", "exec"), {})  # noqa: S102
     stand = Stand.now()
@@ -114,7 +117,17 @@ def prepare(stack: contextlib.ExitStack, folder: Path, name: str, idle: float, l
     listener.bind(str(path))
     listener.listen(64)
     listener.setblocking(False)
-    return Zygote(listener, path, lock, idle, threads, environment, read - OURS_TO_SET, stand)
+    return Zygote(listener, path, lock, idle, threads, environment, added, read - OURS_TO_SET, stand)
+
+
+def load(modules: Sequence[str]) -> None:
+    """Import what is there of these; the kernel's application must be."""
+    for module in modules:
+        try:
+            importlib.import_module(module)
+        except ImportError:
+            if module == "ipykernel.kernelapp":
+                raise
 
 
 @contextlib.contextmanager
@@ -180,6 +193,8 @@ class Zygote:
     """How many threads torch would use by itself."""
     environment: dict[str, str]
     """What it was started with."""
+    added: dict[str, str]
+    """Variables that ipykernel sets when it is imported."""
     read: set[str]
     """Variables that were looked at while modules were imported."""
     stand: Stand
@@ -265,7 +280,13 @@ class Zygote:
             self._drop(client)
             return None
         order = Order(
-            message["argv"], message["command"], wanted, message["cwd"], client.descriptors, client.sock, self.threads
+            message["argv"],
+            message["command"],
+            wanted | self.added,
+            message["cwd"],
+            client.descriptors,
+            client.sock,
+            self.threads,
         )
         try:
             pid = os.fork()
