@@ -98,14 +98,18 @@ class Kernel:
 def kernel(name: str = "torch-warm", **start: Any) -> Iterator[Kernel]:
     """A kernel that is started, ready, and shut down at the end; nothing of it stays."""
     manager = KernelManager(kernel_name=name)
-    manager.start_kernel(**start)
+    # ipykernel does not catch what is written to descriptors where it sees this variable
+    usual = {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
+    manager.start_kernel(**{"env": usual, **start})
     pid = manager.provisioner.pid
+    found = None
     try:
         found = Kernel(manager)
         yield found
         pid = found.pid
-        found.client.stop_channels()
     finally:
+        if found:
+            found.client.stop_channels()
         if manager.has_kernel:
             manager.shutdown_kernel()
         manager.cleanup_resources()

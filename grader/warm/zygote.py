@@ -34,8 +34,8 @@ from grader.warm.stand import Stand
 TICK_SECONDS = 5.0
 """How often it looks whether it is still wanted."""
 
-OURS_TO_SET = {"JPY_PARENT_PID", "JPY_INTERRUPT_EVENT"}
-"""Variables that are read while ipykernel is imported, and that a kernel sets right by itself."""
+OURS_TO_SET = {"JPY_PARENT_PID", "JPY_INTERRUPT_EVENT", "PYTHONPATH"}
+"""Variables that are read while ipykernel is imported, and are seen to: in a kernel, or in the name of the zygote."""
 
 KERNEL_MODULES = (
     "ipykernel_launcher", "ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.zmqshell", "ipykernel.displayhook",
@@ -61,19 +61,25 @@ def main() -> None:
     with contextlib.ExitStack() as stack:
         lock = claim(folder / f"{name}.lock")
         if lock is None:
-            os.write(report, b"taken")
+            say(report, "taken")
             os._exit(0)
         try:
             zygote = prepare(stack, folder, name, idle, lock)
         except BaseException as error:  # noqa: BLE001  (whatever it was, whoever waits is told)
-            os.write(report, f"{type(error).__name__}: {error}".encode()[:1000])
+            say(report, f"{type(error).__name__}: {error}")
             os._exit(1)
-        os.write(report, b"ready")
-        os.close(report)
+        say(report, "ready")
         order = zygote.serve()
     if order is None:
         os._exit(0)
     run(order)
+
+
+def say(report: int, text: str) -> None:
+    """Tell whoever started this process, if it still waits."""
+    with contextlib.suppress(OSError):
+        os.write(report, text.encode()[:1000])
+    os.close(report)
 
 
 def claim(path: Path) -> BinaryIO | None:
@@ -114,6 +120,7 @@ def prepare(stack: contextlib.ExitStack, folder: Path, name: str, idle: float, l
     one_thread()
     listener = stack.enter_context(socket.socket(socket.AF_UNIX))
     path = folder / f"{name}.sock"
+    path.unlink(missing_ok=True)  # of one that was killed
     listener.bind(str(path))
     listener.listen(64)
     listener.setblocking(False)
@@ -128,6 +135,15 @@ def load(modules: Sequence[str]) -> None:
         except ImportError:
             if module == "ipykernel.kernelapp":
                 raise
+
+
+def checked(message: dict[str, Any]) -> dict[str, Any]:
+    """An order that has all its fields; ValueError where it has not."""
+    texts = [message.get("cwd"), *(message.get("argv") or [None]), *(message.get("command") or [None])]
+    variables = message.get("env")
+    if type(variables) is not dict or any(type(text) is not str for text in [*texts, *variables.values()]):
+        raise ValueError("a field is missing, or is of another type")
+    return message
 
 
 @contextlib.contextmanager
@@ -261,7 +277,7 @@ class Zygote:
             message = wire.unpack(client.received)
             if message is not None:
                 return self._answer(client, message)
-        except (ValueError, KeyError, TypeError) as error:
+        except ValueError as error:
             self._tell(client, {"failed": f"its order could not be read: {error}"})
             self._drop(client)
         return None
@@ -273,7 +289,7 @@ class Zygote:
             self._drop(client)
             self._retire()
             return None
-        wanted = message["env"]
+        wanted = checked(message)["env"]
         differs = [name for name in self.read if wanted.get(name) != self.environment.get(name)]
         if differs:
             self._tell(client, {"differs": sorted(differs)})
