@@ -293,7 +293,7 @@ def test_chance_is_new_in_each_kernel_and_several_run_at_once() -> None:
     draw = """
         import random, uuid, secrets, tempfile, multiprocessing, numpy, torch
         print(torch.rand(1).item(), torch.initial_seed(), numpy.random.rand(), random.random(),
-              multiprocessing.current_process().authkey, next(tempfile._get_candidate_names()))
+              bytes(multiprocessing.current_process().authkey).hex(), next(tempfile._get_candidate_names()))
     """
     with ExitStack() as stack:
         kernels = [stack.enter_context(kernel()) for _ in range(5)]
