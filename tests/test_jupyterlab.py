@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from browser import browser, free_port
 from conftest import ROOT
+from kernels import Place
 
 from grader import lesson, pins
 from grader.model import Inline
@@ -41,7 +42,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
     settings = home / "settings/@jupyterlab/notebook-extension/tracker.jupyterlab-settings"
     settings.parent.mkdir(parents=True)
     settings.write_text('{"windowingMode": "none"}')  # all of a page is in the browser's page
-    port = free_port()
+    port, place = free_port(), Place()
     environment = {
         **os.environ,
         "HOME": str(home),
@@ -49,6 +50,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
         "JUPYTER_DATA_DIR": str(home / "data"),
         "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
         "PYTHONPATH": str(ROOT),
+        "GRADER_RUNTIME": str(place.folder),  # the server starts a zygote
     }
     options = ["--no-browser", "--allow-root", f"--port={port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={TOKEN}",
                f"--ServerApp.root_dir={home / 'lessons'}", "--LabApp.expose_app_in_browser=True", f"--LabApp.user_settings_dir={home / 'settings'}"]  # fmt: skip
@@ -69,6 +71,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
     finally:
         server.terminate()
         server.wait(timeout=30)
+        place.end()
 
 
 @pytest.fixture(scope="module")
