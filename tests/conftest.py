@@ -114,6 +114,7 @@ TOGETHER = (
     "test_experiment.py",
     "test_book.py",
     "test_widget.py",
+    "test_warm.py",
     "postgresql",
 )
 """What is in the names of tests that share a fixture which is costly to make: one process runs all that have it."""
@@ -189,9 +190,23 @@ def together(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 
 @pytest.fixture(scope="session")
-def environment(together: Path) -> dict[str, str]:
+def runtime() -> Iterator[Path]:
+    """A folder for zygotes, which Jupyter servers of the tests start; they are ended with the tests."""
+    from kernels import Place
+
+    place = Place()
+    yield place.folder
+    place.end()
+
+
+@pytest.fixture(scope="session")
+def environment(together: Path, runtime: Path) -> dict[str, str]:
     """Variables for the command: a cache of the tests' own, no colors."""
-    places = {"GRADER_CACHE": str(together / "cache"), "GRADER_DB": str(together / "records.sqlite")}
+    places = {
+        "GRADER_CACHE": str(together / "cache"),
+        "GRADER_DB": str(together / "records.sqlite"),
+        "GRADER_RUNTIME": str(runtime),
+    }
     inherited = {name: value for name, value in os.environ.items() if name != "GRADER_BANK"}
     return {**inherited, **places, "NO_COLOR": "1", "COLUMNS": "80"}
 

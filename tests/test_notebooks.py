@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.machinery
 import json
 import os
 import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
-import types
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -367,7 +366,7 @@ def prepared(grader: Command, monkeypatch: pytest.MonkeyPatch, own_jupyter: Path
         return (done.stdout, *became[-1])
 
     monkeypatch.setattr(lab, "become", become)
-    monkeypatch.setitem(sys.modules, "grader.warm", None)
+    monkeypatch.setattr(lab, "_provisioned", lambda: False)
     return run
 
 
@@ -454,15 +453,7 @@ def test_options_and_what_follows_them_reach_jupyterlab(
 def test_notebooks_start_with_the_warm_kernel_where_there_is_one(
     prepared: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    def install(prefix: Path) -> None:
-        kernel = prefix / "share/jupyter/kernels/torch-warm/kernel.json"
-        kernel.parent.mkdir(parents=True)
-        kernel.write_text("{}")
-
-    warm = types.ModuleType("grader.warm")
-    warm.__spec__ = importlib.machinery.ModuleSpec("grader.warm", None)
-    warm.install = install  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "grader.warm", warm)
+    monkeypatch.setattr(lab, "_provisioned", lambda: True)
     monkeypatch.setattr(sys, "prefix", str(tmp_path / "environment"))
     _, arguments, variables = prepared(cwd=tmp_path)
     assert "--MultiKernelManager.default_kernel_name=torch-warm" in arguments
@@ -502,7 +493,7 @@ class Server:
         command = [sys.executable, "-m", "grader", "lab", "lessons", "--no-browser", f"--port={self.port}"]
         self.process = subprocess.Popen(
             command, cwd=folder, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log,
-            env={**os.environ, "GRADER_TEST_MARK": str(folder), "PYTHONPATH": str(ROOT)}, start_new_session=True,
+            env={**os.environ, "GRADER_TEST_MARK": str(folder), "GRADER_RUNTIME": tempfile.mkdtemp(), "GRADER_WARM_IDLE": "1", "PYTHONPATH": str(ROOT)}, start_new_session=True,
         )  # fmt: skip
 
     def said(self) -> str:

@@ -27,6 +27,15 @@ def test_the_wheel_holds_the_package_and_the_content_and_nothing_else(wheel: Pat
     expected = {name for name in tracked if name.startswith("grader/")}
     data = next(name for name in zipfile.ZipFile(wheel).namelist() if ".data/data/" in name).partition("/data/")[0]
     expected |= {
+        f"{data}/data/{there}/{name.removeprefix(here)}"
+        for here, there in (
+            ("grader/warm/kernelspec/", "share/jupyter/kernels/torch-warm"),
+            ("grader/warm/server/", "etc/jupyter/jupyter_server_config.d"),
+        )
+        for name in tracked
+        if name.startswith(here)
+    }
+    expected |= {
         f"{data}/data/share/torch-grader/{name}" for name in tracked if name.startswith(("quizzes/", "lessons/"))
     }
     names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}

@@ -13,17 +13,17 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import NoReturn
 
 from platformdirs import user_cache_path, user_data_path
 
-from grader import notebooks
+from grader import notebooks, warm
 from grader.errors import InputError
 from grader.model import Lesson
 
 CONFIG = Path(__file__).parent / "config"
-WARM = "torch-warm"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,17 +93,22 @@ def kernel() -> str:
     return _warm_kernel() or "python3"
 
 
+def _provisioned() -> bool:
+    """Whether Jupyter can start the warm kernel: not where the package only lies on the path."""
+    return bool(entry_points(group="jupyter_client.kernel_provisioners", name=warm.PROVISIONER))
+
+
 def _warm_kernel() -> str | None:
-    """The warm kernel where this version has one; it is installed where Jupyter would not find it otherwise."""
-    if importlib.util.find_spec("grader.warm") is None:
+    """The warm kernel; it is installed where Jupyter would not find it otherwise. None where that cannot be done."""
+    if not _provisioned():
         return None
-    if not (Path(sys.prefix) / "share" / "jupyter" / "kernels" / WARM / "kernel.json").is_file():
+    if not (Path(sys.prefix) / "share" / "jupyter" / "kernels" / warm.KERNEL / "kernel.json").is_file():
         try:
-            importlib.import_module("grader.warm").install(_prefix())
+            warm.install(_prefix())
         except OSError as error:
             print(f"grader: notice: the warm kernel cannot be installed: {error}", file=sys.stderr)
             return None
-    return WARM
+    return warm.KERNEL
 
 
 def arguments(folder: Path, kernel: str, port: int | None, *, browser: bool, more: Sequence[str]) -> list[str]:

@@ -34,22 +34,8 @@ from grader.run.codec import TOO_LONG
 from grader.run.execute import address_space, execute, peak_bytes, resident_bytes
 from grader.run.observe import Watcher
 from grader.run.sandbox import Enclosure, limit
+from grader.run.warming import WARM_UP, pack_memory
 from grader.run.wire import COMMAND, ENDED, FORK_WARM, KILL
-
-WARM_UP = """
-import torch
-from torch.optim.lr_scheduler import LambdaLR
-layer = torch.nn.Linear(2, 1)
-for kind in (torch.optim.SGD, torch.optim.Adam):
-    optimizer = kind(layer.parameters(), lr=0.1)
-    scheduler = LambdaLR(optimizer, lambda epoch: 1.0)
-    optimizer.zero_grad()
-    torch.nn.functional.mse_loss(layer(torch.zeros(1, 2)), torch.zeros(1, 1)).backward()
-    optimizer.step()
-    scheduler.step()
-print(f"{scheduler.get_last_lr()[0]:.6g}")
-"""
-"""Pays once for what first use of torch pays: its first optimizer imports another second of modules."""
 
 WARM_UP_JOB = {
     "source": WARM_UP,
@@ -60,8 +46,6 @@ WARM_UP_JOB = {
     "parts": [],
     "replay": None,
 }
-
-HUGE_PAGE = 2 << 20
 
 # What every child needs is made here, once: what a child makes itself costs it page faults.
 PRCTL = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
@@ -102,24 +86,6 @@ def main(descriptor: int, surroundings: str, preload: Sequence[str] = ()) -> Non
         raise RuntimeError("the worker has more than one thread and cannot fork safely")
     control.sendall(wire.pack({"torch": torch.__version__, "rss": resident_bytes(), "walls": walls}))
     serve(control, watcher, enclosure, address_space())
-
-
-def pack_memory() -> None:
-    """Ask for huge pages under all private memory (Linux 6.1, MADV_COLLAPSE): a fork then copies far fewer entries.
-
-    Makes a fork and exit about twice as fast. Where the kernel refuses, nothing changes.
-    """
-    if sys.platform != "linux":
-        return
-    madvise = ctypes.CDLL(None).madvise
-    madvise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
-    with open("/proc/self/maps", encoding="utf-8", errors="replace") as maps:
-        lines = maps.read().splitlines()
-    for line in lines:
-        span, access, _, _, inode, *_ = line.split()
-        first, last = (int(end, 16) for end in span.split("-"))
-        if access == "rw-p" and inode == "0" and last - first >= HUGE_PAGE and "[stack]" not in line:
-            madvise(first, last - first, 25)
 
 
 def serve(control: socket.socket, watcher: Watcher, enclosure: Enclosure | None, size: int) -> None:

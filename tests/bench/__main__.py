@@ -18,6 +18,7 @@ from typing import Any
 
 from grader.run.local import available_cores
 
+from . import kernels
 from .peers import PEERS
 
 TURNS = 3
@@ -47,9 +48,10 @@ def main() -> None:
     for size in SIZES:
         _say(f"{size} programs ...")
         scales[size] = _measured("scale", size)
-    print(
-        "\n".join([*_heading(versions), *_latency(forks), *_peers(forks, peers), *_throughput(forks), *_scale(scales)])
-    )
+    _say("kernels ...")
+    warm = kernels.page(_measured("kernels", "--json"))
+    parts = _heading(versions), _latency(forks), _peers(forks, peers), warm, _throughput(forks), _scale(scales)
+    print("\n".join(line for part in parts for line in part))
 
 
 def _heading(versions: dict[str, str | None]) -> list[str]:
@@ -128,7 +130,7 @@ def _scale(scales: dict[int, Any]) -> list[str]:
     return [*lines, "", f"Every good program was right; {left} folders and processes were left behind."]
 
 
-def _measured(module: str, argument: int) -> dict[str, Any]:
+def _measured(module: str, argument: int | str) -> dict[str, Any]:
     command = [sys.executable, "-m", f"tests.bench.{module}", str(argument)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:

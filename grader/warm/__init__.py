@@ -1,0 +1,39 @@
+"""Warm kernels: Jupyter kernels forked from a process, the zygote, that has imported torch already. Linux only.
+
+`provisioner` is what Jupyter calls; it asks through `door` for a kernel, and starts an ordinary one where there is no
+warm one to be had. `zygote` is the process that forks, `kernel` what a fork does to become a kernel. `extension`
+starts the zygote with a Jupyter server.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+KERNEL = "torch-warm"
+"""The name of the kernelspec."""
+
+PROVISIONER = "torch-grader-warm"
+"""The name under which Jupyter finds what starts it."""
+
+NOT_WARM = "GRADER_NOT_WARM"
+"""The variable that says, in an ordinary kernel, why it is not a warm one."""
+
+
+def install(prefix: str | Path) -> Path:
+    """Copy the kernelspec to `PREFIX/share/jupyter/kernels`, where it is not the same already; its folder.
+
+    A wheel brings it along; this is for a prefix of one's own. Raises OSError.
+    """
+    import shutil
+
+    there = Path(prefix) / "share/jupyter/kernels" / KERNEL
+    there.mkdir(parents=True, exist_ok=True)
+    for file in sorted((Path(__file__).parent / "kernelspec").iterdir()):
+        target = there / file.name
+        if not target.exists() or target.read_bytes() != file.read_bytes():
+            shutil.copyfile(file, target)
+    return there
+
+
+def _jupyter_server_extension_points() -> list[dict[str, str]]:
+    return [{"module": "grader.warm.extension"}]

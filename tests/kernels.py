@@ -1,0 +1,116 @@
+"""Real kernels for tests: started as any client starts them, in a runtime folder of the tests' own."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from jupyter_client.manager import KernelManager
+
+SECONDS = 60
+
+
+def until(holds: Callable[[], object], what: str = "") -> Any:
+    """Wait until something holds, and return it; fail after a minute."""
+    deadline = time.monotonic() + SECONDS
+    while not (found := holds()):
+        assert time.monotonic() < deadline, what or "it did not happen"
+        time.sleep(0.02)
+    return found
+
+
+def alive(pid: int) -> bool:
+    """Whether a process is there and is no zombie."""
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    return False
+
+
+class Place:
+    """A runtime folder, and the zygotes that were started from it."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="warm-"))
+
+    def zygotes(self) -> list[int]:
+        found = [int(text) for file in self.folder.glob("*.lock") if (text := file.read_text().strip())]
+        return [pid for pid in found if alive(pid)]
+
+    def end(self) -> None:
+        """End every zygote. Their kernels must have ended before."""
+        for pid in self.zygotes():
+            os.kill(pid, signal.SIGKILL)
+        until(lambda: not self.zygotes())
+        shutil.rmtree(self.folder)
+
+
+class Kernel:
+    """A kernel and a client of it."""
+
+    def __init__(self, manager: KernelManager) -> None:
+        self.manager = manager
+        self.client: Any = None
+        self.connect()
+
+    @property
+    def process(self) -> Any:
+        return self.manager.provisioner.process
+
+    @property
+    def pid(self) -> int:
+        return self.manager.provisioner.pid
+
+    def connect(self) -> None:
+        if self.client:
+            self.client.stop_channels()
+        self.client = self.manager.client()
+        self.client.start_channels()
+        self.client.wait_for_ready(timeout=SECONDS)
+
+    def run(self, code: str, **options: Any) -> str:
+        """What a cell prints, its value, and `Error: text` where it raises."""
+        seen: list[str] = []
+
+        def take(message: dict[str, Any]) -> None:
+            content = message["content"]
+            match message["msg_type"]:
+                case "stream":
+                    seen.append(content["text"])
+                case "execute_result" | "display_data":
+                    seen.append(
+                        content["data"].get("text/plain", "") + "".join(sorted(content["data"].keys() - {"text/plain"}))
+                    )
+                case "error":
+                    seen.append(f"{content['ename']}: {content['evalue']}")
+
+        self.client.execute_interactive(code, output_hook=take, timeout=SECONDS, **options)
+        return "".join(seen)
+
+
+@contextlib.contextmanager
+def kernel(name: str = "torch-warm", **start: Any) -> Iterator[Kernel]:
+    """A kernel that is started, ready, and shut down at the end; nothing of it stays."""
+    manager = KernelManager(kernel_name=name)
+    # ipykernel does not catch what is written to descriptors where it sees this variable
+    usual = {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
+    manager.start_kernel(**{"env": usual, **start})
+    pid = manager.provisioner.pid
+    found = None
+    try:
+        found = Kernel(manager)
+        yield found
+        pid = found.pid
+    finally:
+        if found:
+            found.client.stop_channels()
+        if manager.has_kernel:
+            manager.shutdown_kernel()
+        manager.cleanup_resources()
+    until(lambda: not Path(f"/proc/{pid}").exists())
