@@ -47,13 +47,36 @@ def examine() -> list[Check]:
     except GraderError:
         checks.append(Check("bank", "fail", "no quizzes found", "install torch-grader again, or give --bank"))
     checks += _worker() if torch else []
-    return checks
+    return [*checks, *_notebooks()]
 
 
 def _python() -> Check:
     good = sys.version_info >= OLDEST_PYTHON
     hint = "" if good else "install Python 3.11 or newer"
     return Check("python", "ok" if good else "fail", sys.version.split()[0], hint)
+
+
+def _notebooks() -> list[Check]:
+    """Whether lessons open in JupyterLab, with charts, and whether their kernels start warm."""
+    from importlib.metadata import entry_points
+    from importlib.util import find_spec
+
+    from grader import warm
+
+    there = find_spec("jupyterlab") is not None
+    hint = "" if there else f"for `grader lab`: {sys.executable} -m pip install jupyter"
+    checks = [Check("notebooks", "ok" if there else "warn", "JupyterLab" if there else "no JupyterLab", hint)]
+    if find_spec("vl_convert") is None:
+        hint = "curves are told in words and as tables; pip install vl-convert-python draws them"
+        checks.append(Check("charts", "warn", "vl-convert is not installed", hint))
+    registered = bool(entry_points(group="jupyter_client.kernel_provisioners", name=warm.PROVISIONER))
+    if sys.platform != "linux":
+        checks.append(Check("warm kernels", "warn", "they need Linux", "kernels start as usual, and import torch"))
+    elif not registered:
+        checks.append(Check("warm kernels", "warn", "torch-grader is not installed here", "pip install torch-grader"))
+    else:
+        checks.append(Check("warm kernels", "ok", "Python 3 (PyTorch, warm)"))
+    return checks
 
 
 def _worker() -> list[Check]:

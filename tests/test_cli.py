@@ -306,7 +306,8 @@ def test_topics_and_doctor(grader: Command, process: Command) -> None:
     done = process("doctor", "--json")
     assert done.returncode == 0
     checks = {check["name"]: check for check in json.loads(done.stdout)["checks"]}
-    assert {"python", "torch", "cache", "bank", "worker", "memory limit", "time limit", "sandbox"} <= set(checks)
+    names = {"python", "torch", "cache", "bank", "worker", "memory limit", "time limit", "sandbox", "notebooks"}
+    assert {*names, "warm kernels"} <= set(checks)
     assert checks["worker"]["result"] == "ok"
     assert "Landlock" in checks["sandbox"]["found"] or checks["sandbox"]["result"] == "warn"
 
