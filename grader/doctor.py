@@ -58,7 +58,6 @@ def _python() -> Check:
 
 def _notebooks() -> list[Check]:
     """Whether lessons open in JupyterLab, with charts, and whether their kernels start warm."""
-    from importlib.metadata import entry_points
     from importlib.util import find_spec
 
     from grader import warm
@@ -69,10 +68,9 @@ def _notebooks() -> list[Check]:
     if find_spec("vl_convert") is None:
         hint = "curves are told in words and as tables; pip install vl-convert-python draws them"
         checks.append(Check("charts", "warn", "vl-convert is not installed", hint))
-    registered = bool(entry_points(group="jupyter_client.kernel_provisioners", name=warm.PROVISIONER))
     if sys.platform != "linux":
         checks.append(Check("warm kernels", "warn", "they need Linux", "kernels start as usual, and import torch"))
-    elif not registered:
+    elif not warm.registered():
         checks.append(Check("warm kernels", "warn", "torch-grader is not installed here", "pip install torch-grader"))
     else:
         checks.append(Check("warm kernels", "ok", "Python 3 (PyTorch, warm)"))

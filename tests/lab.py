@@ -17,6 +17,8 @@ import nbformat
 from browser import free_port
 from conftest import ROOT
 
+from grader import warm
+
 TOKEN = "of-this-test"
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 OPEN = """async ([path, factory]) => {
@@ -39,6 +41,7 @@ def server(home: Path, folder: Path, more: Mapping[str, str] | None = None, app:
         "JUPYTER_DATA_DIR": str(home / "data"),
         "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
         "PYTHONPATH": str(ROOT),
+        "JUPYTER_DEFAULT_PROVISIONER_NAME": warm.PROVISIONER,  # fresh kernels, and torch is there
     }
     settings = home / "settings"
     options = ["--no-browser", "--allow-root", f"--port={port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={TOKEN}",

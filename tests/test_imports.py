@@ -58,6 +58,7 @@ LAYERS = [
     {"ui", "ui.curves", "ui.documents", "ui.pages", "ui.words"},
     {"ui.drawing", "ui.sheets", "doctor", "lab", "lab.*"},
     {"ui.terminal", "ui.telling", "ui.reading"},
+    {"autograding", "autograding.*"},
     {"desk"},
     {"knobs", "knobs.*"},
     {"cli", "cli.*", "jupyter", "jupyter.*"},

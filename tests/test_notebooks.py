@@ -366,7 +366,7 @@ def prepared(grader: Command, monkeypatch: pytest.MonkeyPatch, own_jupyter: Path
         return (done.stdout, *became[-1])
 
     monkeypatch.setattr(lab, "become", become)
-    monkeypatch.setattr(lab, "_provisioned", lambda: False)
+    monkeypatch.setattr("grader.warm.registered", lambda: False)
     return run
 
 
@@ -453,7 +453,7 @@ def test_options_and_what_follows_them_reach_jupyterlab(
 def test_notebooks_start_with_the_warm_kernel_where_there_is_one(
     prepared: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(lab, "_provisioned", lambda: True)
+    monkeypatch.setattr("grader.warm.registered", lambda: True)
     monkeypatch.setattr(sys, "prefix", str(tmp_path / "environment"))
     _, arguments, variables = prepared(cwd=tmp_path)
     assert "--MultiKernelManager.default_kernel_name=torch-warm" in arguments

@@ -186,7 +186,8 @@ def test_an_endless_loop_and_what_it_started_can_be_interrupted() -> None:
         found.manager.interrupt_kernel()
         reply = found.client.get_shell_msg(timeout=60)
         assert (reply["parent_header"]["msg_id"], reply["content"].get("ename")) == (number, "KeyboardInterrupt")
-        assert found.run("print(child.wait(), len(weight))") == f"{-signal.SIGINT} 2\n"
+        # What is asked for while a kernel still tidies up after an error is passed over, as ever.
+        until(lambda: found.run("print(child.wait(), len(weight))") == f"{-signal.SIGINT} 2\n")
 
 
 @pytest.mark.usefixtures("place")

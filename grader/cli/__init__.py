@@ -12,7 +12,7 @@ import sys
 import click
 
 from grader import __version__
-from grader.cli import authors, keeping, learners, notebooks, sittings, writers
+from grader.cli import authors, keeping, learners, notebooks, sittings, teachers, writers
 from grader.errors import GraderError
 
 GROUPS: dict[str, list[tuple[str, *tuple[click.Command, ...]]]] = {
@@ -29,6 +29,7 @@ GROUPS: dict[str, list[tuple[str, *tuple[click.Command, ...]]]] = {
         ("Run a program and see its rates; the schema of quiz files.", authors.run, authors.schema),
     ],
     "Teach": [
+        ("Grade what a class has handed in, in an nbgrader course.", teachers.autograde),
         ("Grade one answer; how questions do in a class.", learners.grade, keeping.stats),
         ("Move records, or delete them.", keeping.export_records, keeping.import_records),
     ],

@@ -13,7 +13,6 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import NoReturn
 
@@ -93,14 +92,9 @@ def kernel() -> str:
     return _warm_kernel() or "python3"
 
 
-def _provisioned() -> bool:
-    """Whether Jupyter can start the warm kernel: not where the package only lies on the path."""
-    return bool(entry_points(group="jupyter_client.kernel_provisioners", name=warm.PROVISIONER))
-
-
 def _warm_kernel() -> str | None:
     """The warm kernel; it is installed where Jupyter would not find it otherwise. None where that cannot be done."""
-    if not _provisioned():
+    if not warm.registered():
         return None
     if not (Path(sys.prefix) / "share" / "jupyter" / "kernels" / warm.KERNEL / "kernel.json").is_file():
         try:

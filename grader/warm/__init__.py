@@ -19,6 +19,13 @@ NOT_WARM = "GRADER_NOT_WARM"
 """The variable that says, in an ordinary kernel, why it is not a warm one."""
 
 
+def registered() -> bool:
+    """Whether Jupyter can start warm kernels: not where the package only lies on the path."""
+    from importlib.metadata import entry_points
+
+    return bool(entry_points(group="jupyter_client.kernel_provisioners", name=PROVISIONER))
+
+
 def install(prefix: str | Path) -> Path:
     """Copy the kernelspec to `PREFIX/share/jupyter/kernels`, where it is not the same already; its folder.
 

@@ -197,6 +197,16 @@ class Client:
     gone: bool = False
 
 
+def _hung_up(sock: socket.socket) -> bool:
+    """Whether nobody listens at the other end any more."""
+    try:
+        return not sock.recv(1, socket.MSG_PEEK)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+
+
 @dataclass
 class Zygote:
     """What `serve` needs to know."""
@@ -284,6 +294,9 @@ class Zygote:
 
     def _answer(self, client: Client, message: dict[str, Any]) -> Order | None:
         """Fork a kernel, or say why not: `stale` (what is installed has changed), `differs` (variables), `failed`."""
+        if _hung_up(client.sock):
+            self._drop(client)  # it has waited too long, and has another kernel by now
+            return None
         if self.stand.changed():
             self._tell(client, {"stale": True})
             self._drop(client)

@@ -1,0 +1,157 @@
+"""The commands for a class: autograde."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from grader.cli.shared import json_option, print_json
+from grader.errors import InputError
+
+if TYPE_CHECKING:
+    from grader.autograding.journal import Journal
+
+
+@click.command()
+@click.argument("assignment")
+@click.option("--course", type=Path, default=Path(), metavar="DIR", help="The nbgrader course.  [default: here]")
+@click.option("--student", "only", multiple=True, metavar="ID", help="Only this one; may be given again.")
+@click.option("--jobs", type=click.IntRange(1, 64), help="Submissions at a time.  [default: one a core]")
+@click.option("--force", is_flag=True, help="Grade also what has not changed.")
+@click.option("--dry-run", is_flag=True, help="Say what would be graded, and grade nothing.")
+@json_option
+def autograde(
+    assignment: str, course: Path, only: tuple[str, ...], jobs: int | None, force: bool, dry_run: bool, as_json: bool
+) -> None:
+    """Grade a class: what was handed in for an assignment of an nbgrader course."""
+    from grader.autograding.crew import Crew
+    from grader.autograding.journal import Entry, Journal
+    from grader.run.local import available_cores
+
+    if not course.is_dir():
+        raise InputError(f"{course}: there is no such folder", "give the folder of the course with --course")
+    if not assignment or "/" in assignment:
+        raise InputError(f"`{assignment}` is no name of an assignment", "it is the folder's name in source/")
+    course = course.resolve()
+    journal = Journal(course, assignment)
+    with journal.held(), Crew(course, assignment, jobs or available_cores()) as crew:
+        there = crew.look()
+        submissions = _chosen(there, assignment, only)
+        digests = {name: _digest(there, Path(path)) for name, path in submissions.items()}
+        reasons = {name: _reason(journal, name, digests[name], there, force) for name in submissions}
+        wanted = [name for name, reason in reasons.items() if reason]
+        if dry_run:
+            _print_plan(assignment, reasons, as_json)
+            return
+        reports: dict[str, dict[str, Any]] = {}
+        with _progress(len(wanted), quiet=as_json) as advance:
+            for name, report in crew.grade(wanted, lambda name: journal.write(name, Entry("begun", digests[name], {}))):
+                journal.write(name, Entry(report["state"], digests[name], report))
+                reports[name] = report
+                advance(name, report)
+    kept = {name: journal.entries[name].report for name in submissions if name not in reports}
+    if as_json:
+        print_json({"format": 1, "assignment": assignment, "graded": reports, "unchanged": kept})
+    else:
+        _print_reports(assignment, reports, kept)
+    if any(report["state"] == "failed" for report in reports.values()):
+        raise SystemExit(1)
+
+
+def _chosen(there: Mapping[str, Any], assignment: str, only: Sequence[str]) -> dict[str, str]:
+    """The submissions that are asked for. Raises InputError where there are none."""
+    if not there["notebooks"]:
+        raise InputError(
+            f"the gradebook has no assignment `{assignment}`", f"run `nbgrader generate_assignment {assignment}` first"
+        )
+    submissions: dict[str, str] = there["submissions"]
+    if not submissions:
+        raise InputError(f"nobody has handed in `{assignment}`", "submissions are submitted/STUDENT/ASSIGNMENT/*.ipynb")
+    if missing := [name for name in only if name not in submissions]:
+        raise InputError(f"there is no submission of `{missing[0]}`", f"there are {len(submissions)} of others")
+    return {name: path for name, path in submissions.items() if not only or name in only}
+
+
+def _digest(there: Mapping[str, Any], submission: Path) -> str:
+    """Of all that a grade depends on: the submission, the source, the questions, and this program."""
+    from grader import __version__
+    from grader import bank as banks
+    from grader.autograding.journal import digest_of
+
+    questions = [banks.home() / "quizzes"] if (Path(there["source"]) / "torch-grader.json").exists() else []
+    return digest_of(submission, Path(there["source"]), *questions, more=__version__)
+
+
+def _reason(journal: Journal, name: str, digest: str, there: Mapping[str, Any], force: bool) -> str:
+    """Why a submission is to be graded now; empty where it is not."""
+    entry = journal.entries.get(name)
+    if entry is None:
+        return "new"
+    if entry.state == "begun":
+        return "was cut off"
+    if entry.state == "failed":
+        return "failed before"
+    if entry.digest != digest:
+        return "changed"
+    if not Path(there["autograded"].replace("*", name)).exists():
+        return "its result is gone"
+    return "asked for" if force else ""
+
+
+@contextlib.contextmanager
+def _progress(total: int, *, quiet: bool) -> Iterator[Callable[[str, Mapping[str, Any]], None]]:
+    """A bar with the time left at a terminal, a line a submission elsewhere."""
+    if not sys.stderr.isatty():
+
+        def tell(name: str, report: Mapping[str, Any]) -> None:
+            if not quiet:
+                print(f"{name}: {_said(report)}", flush=True)
+
+        yield tell
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("", total=total)
+        yield lambda name, report: bar.update(task, advance=1, description=f"{name}: {report['state']}")
+
+
+def _said(report: Mapping[str, Any]) -> str:
+    if report["state"] == "failed":
+        return f"failed: {report['failure']}"
+    manual = ", needs manual grading" if report["needs_manual_grade"] else ""
+    return f"{report['score']:g} of {report['max_score']:g}{manual}"
+
+
+def _print_plan(assignment: str, reasons: Mapping[str, str], as_json: bool) -> None:
+    if as_json:
+        print_json({"format": 1, "assignment": assignment, "would_grade": {n: r for n, r in reasons.items() if r}})
+        return
+    for name, reason in reasons.items():
+        print(f"{name}: {reason or 'unchanged, stays as it is'}")
+    print(f"{sum(map(bool, reasons.values()))} of {len(reasons)} submissions would be graded.")
+
+
+def _print_reports(assignment: str, reports: Mapping[str, Mapping[str, Any]], kept: Mapping[str, object]) -> None:
+    remarked = {name: report["remarks"] for name, report in reports.items() if report["remarks"]}
+    if remarked:
+        print("\nWhat to look at:")
+    for name, remarks in remarked.items():
+        for remark in remarks[:5]:
+            print(f"  {name}: {remark}")
+        if len(remarks) > 5:
+            print(f"  {name}: and {len(remarks) - 5} more")
+    failed = sum(report["state"] == "failed" for report in reports.values())
+    manual = sum(bool(report.get("needs_manual_grade")) for report in reports.values())
+    parts = [f"{len(reports) - failed} graded"]
+    parts += [f"{failed} failed"] if failed else []
+    parts += [f"{manual} need manual grading"] if manual else []
+    parts += [f"{len(kept)} unchanged"] if kept else []
+    print(f"{assignment}: {', '.join(parts)}.")
