@@ -42,6 +42,7 @@ def server(home: Path, folder: Path, more: Mapping[str, str] | None = None, app:
         "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
         "PYTHONPATH": str(ROOT),
         "JUPYTER_DEFAULT_PROVISIONER_NAME": warm.PROVISIONER,  # fresh kernels, and torch is there
+        "OMP_NUM_THREADS": "1",  # two processes of tests on two cores: threads would wait for each other
     }
     settings = home / "settings"
     options = ["--no-browser", "--allow-root", f"--port={port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={TOKEN}",
