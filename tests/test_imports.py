@@ -49,6 +49,9 @@ LAYERS = [
     {"ui.terminal", "ui.telling", "ui.reading"},
     {"desk"},
     {"knobs", "knobs.*"},
+    {"course.manifest", "course.answers"},
+    {"course.assignment", "course.bench", "course.telling", "course.student"},
+    {"course", "course.preprocessors"},
     {"cli", "cli.*", "jupyter", "jupyter.*"},
     {"__main__"},
 ]
@@ -136,7 +139,7 @@ def test_the_worker_s_side_needs_only_the_standard_library_and_torch(name: str) 
 
 JUPYTER = {
     "IPython", "anywidget", "ipykernel", "ipywidgets", "jupyter_client", "jupyter_core", "jupyter_server", "jupyterlab",
-    "jupytext", "nbclient", "nbformat", "traitlets",
+    "jupytext", "nbclient", "nbconvert", "nbformat", "nbgrader", "traitlets",
 }  # fmt: skip
 """What notebooks need, and nothing else does."""
 
