@@ -94,7 +94,7 @@ def _assignment(
 
 
 def _proven(items: list[Item], runner: RememberingRunner) -> list[Any]:
-    """Items with their proofs. Raises InputError where one has findings, which are shown."""
+    """Items with their proofs. Where one has findings, they are shown, and the command ends."""
     from grader.course.assignment import Asked
     from grader.verify import prove_all
 
@@ -102,7 +102,8 @@ def _proven(items: list[Item], runner: RememberingRunner) -> list[Any]:
     findings = tuple(finding for one in asked for proof in one.proofs for finding in proof.findings)
     if findings:
         print_findings(findings, to=sys.stderr)
-        raise InputError("not all of these items are proven", "nothing was written; mend them, or choose others")
+        print("grader: not all of these items are proven; nothing was written", file=sys.stderr)
+        raise SystemExit(1)
     return asked
 
 

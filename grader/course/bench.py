@@ -88,7 +88,7 @@ class Bench:
         return item
 
     def question(self, item: Item, variant: int, answer: str) -> Question:
-        """A variant being asked. The answer draws the hidden inputs: the same for equal code, and not to be foreseen."""
+        """A variant being asked. The answer draws the hidden inputs: equal for equal code, and not to be foreseen."""
         seed = int.from_bytes(hashlib.sha256(f"{item.id}\0{answer}".encode(errors="replace")).digest()[:8])
         drawn = item.variants[variant]
         known = self._proofs.get((item.id, variant))

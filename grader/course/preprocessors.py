@@ -27,6 +27,7 @@ from nbgrader.preprocessors import (
 )
 from traitlets import Bool, Unicode
 
+from grader import template
 from grader.course import answers, manifest, telling
 from grader.course.bench import Bench, bench
 from grader.course.manifest import Entry, Manifest
@@ -281,7 +282,9 @@ def _unchanged(cell: NotebookNode) -> bool:
 def _show(one: Judged) -> None:
     """Put the verdict into the outputs of a cell, and its points as the value that nbgrader reads."""
     data = {"text/plain": telling.plain(one.result, one.note), "text/html": telling.page(one.result, one.note)}
-    points = v4.new_output("execute_result", data={"text/plain": repr(one.points)}, execution_count=None)
+    most = float(one.cell.metadata.nbgrader["points"])
+    earned = {"text/plain": repr(one.points), "text/html": f"<p>{template.show(one.points)} of {most:g} points</p>"}
+    points = v4.new_output("execute_result", data=earned, execution_count=None)
     one.cell.outputs = [v4.new_output("display_data", data=data), points]
     ClearHiddenTests()._remove_hidden_test_region(one.cell)  # noqa: SLF001  (it is all that knows nbgrader's marks)
 

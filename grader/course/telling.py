@@ -62,7 +62,8 @@ def comment(result: Result, note: str = "") -> str:
     if score.outcome is Outcome.SKIPPED:
         return _safe(_joined("No response.", note, between=" "))
     said = [_word(result), score.feedback, *score.details[:2], _left(result), note]
-    return _safe(_joined(*(" ".join(text.split()) for text in said), between=" "))
+    flat = filter(None, (" ".join(text.split()) for text in said))
+    return _safe(" ".join(text if text[-1] in ".:!?" else f"{text}." for text in flat))
 
 
 def _word(result: Result) -> str:
