@@ -10,13 +10,15 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from nbformat import NotebookNode, v4
 from nbgrader import utils
-from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.api import Grade, Gradebook, MissingEntry
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import (
     ClearHiddenTests,
@@ -223,9 +225,8 @@ class Judge(Execute):  # type: ignore[misc]
         if any(telling.left(one.result) for one in judged):
             self._must_be_remarked()
         if any(self._needs_kernel(cell) for cell in nb.cells):
-            kept = _by_hand(resources, [one.entry.grade_id for one in judged])
-            super().preprocess(nb, resources, km)
-            resources["torch_grader_kept"] = kept
+            with _watched(resources, self.log):
+                super().preprocess(nb, resources, km)
         for one in judged:
             _show(one)
         if found.per_student:
@@ -299,29 +300,46 @@ def _show_questions(nb: NotebookNode, found: Manifest, variants: dict[str, int])
             cell.outputs = [v4.new_output("display_data", data=data)]
 
 
-def _by_hand(resources: Any, names: list[str]) -> dict[str, tuple[float | None, float | None]]:
-    """What people gave for these cells of a submission: points, and points on top."""
+@contextlib.contextmanager
+def _watched(resources: Any, log: Any) -> Iterator[None]:
+    """Take back what a notebook gives itself in the gradebook while it runs, and report what it gives others.
+
+    That of others is only reported, since a person may be grading them just then.
+    """
     with Gradebook(resources["nbgrader"]["db_url"]) as gradebook:
-        grades = {name: gradebook.find_grade(name, *_of(resources)) for name in names}
-        return {name: (grade.manual_score, grade.extra_credit) for name, grade in grades.items()}
+        before = {grade.id: _given(grade) for grade in gradebook.db.query(Grade)}
+    try:
+        yield
+    finally:
+        with Gradebook(resources["nbgrader"]["db_url"]) as gradebook:
+            changed = [grade for grade in gradebook.db.query(Grade) if _given(grade) != before.get(grade.id)]
+            own = gradebook.find_submission_notebook(*_of(resources)).id
+            for grade in changed:
+                if grade.notebook_id == own and grade.id in before:
+                    grade.manual_score, grade.extra_credit, grade.auto_score = before[grade.id]
+            if changed:
+                students = {grade.notebook.student.id for grade in changed}
+                log.error(
+                    "While the notebook of %s ran, grades of these students were changed in the gradebook: %s; its own "
+                    "are put back", resources["nbgrader"]["student"], ", ".join(sorted(students)),
+                )  # fmt: skip
+            gradebook.db.commit()
+
+
+def _given(grade: Grade) -> tuple[float | None, float | None, float | None]:
+    return grade.manual_score, grade.extra_credit, grade.auto_score
 
 
 class Remark(NbGraderPreprocessor):  # type: ignore[misc]
-    """Puts the verdicts into the gradebook as comments, and leaves to a person what could not be judged.
-
-    Where a kernel ran, points that appeared in the gradebook meanwhile as if a person had given them are taken back.
-    """
+    """Puts the verdicts into the gradebook as comments, and leaves to a person what could not be judged."""
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> Converted:
-        remarks, kept = resources.get("torch_grader", {}), resources.get("torch_grader_kept", {})
+        remarks = resources.get("torch_grader", {})
         if not remarks:
             return nb, resources
         with Gradebook(resources["nbgrader"]["db_url"]) as gradebook:
             for name, remark in remarks.items():
                 grade = gradebook.find_grade(name, *_of(resources))
-                if name in kept and (grade.manual_score, grade.extra_credit) != kept[name]:
-                    self.log.error("The points of '%s' were changed while the notebook ran; they are put back", name)
-                    grade.manual_score, grade.extra_credit = kept[name]
                 if remark["left"]:
                     grade.auto_score = None
                 grade.needs_manual_grade = remark["left"] or grade.manual_score is not None
