@@ -17,9 +17,10 @@ from typing import Any
 import nbformat
 import pytest
 from conftest import EXERCISES, ROOT, Command
+from traitlets.config import Config
 
 from grader import kinds
-from grader.course import answers, handed_in, manifest
+from grader.course import answers, configure, handed_in, manifest
 from grader.course.student import NotReadableError
 from grader.errors import InputError
 from grader.model import Bank, Item, Proof
@@ -153,7 +154,9 @@ def new_course(folder: Path, environment: dict[str, str], config: str = OURS) ->
 
 def make(grader: Command, course: Course, *arguments: str, name: str = "ps1") -> None:
     done = grader("notebook", "warmup", "--assignment", "-o", course.folder / "source" / name, *arguments)
-    assert (done.returncode, done.stderr) == (0, "")
+    notices = done.stderr.splitlines()
+    assert done.returncode == 0, done.stderr
+    assert all("shows a line of the answer to `write-the-factor`" in notice for notice in notices)
 
 
 @dataclass
@@ -242,6 +245,16 @@ HOSTILE = {
 }
 
 
+MARKUP = "<img src=x onerror=alert(1)>`</code><script>alert(1)</script>[a](javascript:alert(1))"
+WITH_MARKUP = {
+    "third-epoch-rate": "answer_third_epoch_rate = 'X'",
+    "printed-third-line": "raise ValueError('X')",
+    "ramp-rate-table": "answer_ramp_rate_table = ['X']",
+    "fill-missing-cap": "answer_fill_missing_cap = ['(X']",
+    "write-the-factor": "raise ValueError('X')",
+}
+
+
 def with_cell(source: str) -> Callable[[Any], None]:
     return lambda notebook: notebook.cells.insert(0, nbformat.v4.new_code_cell(source))
 
@@ -292,6 +305,7 @@ def course(
     attack = marker + TRANSFORMER + EQUAL + PATCH + STEAL
     made.hand_in("hostile", {name: marker + source for name, source in HOSTILE.items()}, with_cell(attack))
     made.hand_in("hostile-cell", {}, with_cell(attack))
+    made.hand_in("markup", {name: source.replace("X", MARKUP) for name, source in WITH_MARKUP.items()})
     made.hand_in("doubled", right, doubled)
     made.hand_in("deleted", right, deleted)
     made.hand_in("edited", right, edited)
@@ -391,6 +405,13 @@ def test_what_cannot_be_asked_is_refused(grader: Command, tmp_path: Path, argume
     assert not (tmp_path / "ps1").exists()
 
 
+def test_items_that_give_each_other_away_are_told(grader: Command, tmp_path: Path) -> None:
+    made = ("notebook", "warmup", "--assignment", "-o", tmp_path / "ps1", "--force", "--items")
+    said = grader(*made, "write-the-factor,third-epoch-rate").stderr
+    assert said == "grader: notice: `third-epoch-rate` shows a line of the answer to `write-the-factor`\n"
+    assert grader(*made, "mend-doubling-warmup,third-epoch-rate").stderr == ""
+
+
 def test_options_of_assignments_are_refused_elsewhere(grader: Command, tmp_path: Path) -> None:
     done = grader("notebook", "warmup", "-o", tmp_path, "--points", "2")
     assert (done.returncode, "--points is for assignments" in done.stderr) == (2, True)
@@ -407,6 +428,19 @@ def test_items_that_are_not_proven_are_not_written(grader: Command, tmp_path: Pa
     assert done.returncode == 1
     assert "starter-passes" in done.stderr
     assert not (tmp_path / "ps1").exists()
+
+
+def test_configuration_that_is_there_stays() -> None:
+    c = Config()
+    c.Autograde.autograde_preprocessors = ["nbgrader.preprocessors.Execute", "SaveAutoGrades", "my.Own"]
+    c.ClearSolutions.code_stub = {"python": "pass"}
+    for _ in range(2):
+        configure(c)
+        ours = ["grader.course.Judge", "SaveAutoGrades", "grader.course.Remark", "my.Own"]
+        assert c.Autograde.autograde_preprocessors == ours
+    assert c.Autograde.sanitize_preprocessors.count("grader.course.Mend") == 1
+    assert c.GenerateAssignment.preprocessors.count("grader.course.Clear") == 1
+    assert c.ClearSolutions.code_stub == {"python": "pass"}
 
 
 # ---------------------------------------------------------------- in the student's notebook
@@ -443,13 +477,11 @@ def test_a_student_is_told_what_cannot_be_read_and_not_what_is_right(
             assert "cannot be read" in said_of(course, names)[name]
 
 
-@pytest.mark.parametrize("name", ITEMS)
+@pytest.mark.parametrize("name", ITEMS[:6])  # the others are code, which is read when it runs
 def test_what_a_student_is_told_can_be_read_is_read(known: dict[str, Known], name: str) -> None:
     one = known[name]
     samples = kinds.get(one.item.kind).samples(one.item, one.proof)
     prompt = kinds.get(one.item.kind).prompt(one.item, one.proof.variant, one.proof)
-    if one.item.kind in ("code", "repair"):
-        pytest.skip("code is read when it runs")
     for sample in ("right", "wrong"):
         scope: dict[str, Any] = {}
         exec(one.source(samples[sample]), scope)
@@ -543,6 +575,19 @@ def test_no_attack_earns_points_and_none_is_run_outside_of_the_sandbox(course: C
     assert course.grades("hostile-cell") == dict.fromkeys(ITEMS, (0.0, False))
     assert not (course.folder / "marker").exists()
     assert sum(float(row["score"]) for row in exported(course) if row["student_id"].startswith("hostile")) == 0
+
+
+def test_markup_of_an_answer_stays_text_in_feedback_and_comments(course: Course) -> None:
+    html = course.feedback("markup")
+    assert "onerror" in html
+    assert "<img src=x" not in html
+    assert "<script>alert" not in html
+    assert 'href="javascript' not in html
+    course.grades("markup")
+    said = " ".join(map(str, course.comments.values()))
+    assert "onerror" in said
+    assert "<" not in said
+    assert "](" not in said
 
 
 def test_copied_deleted_and_edited_cells_cost_only_what_is_gone(course: Course) -> None:

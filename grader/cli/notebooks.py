@@ -84,6 +84,8 @@ def _assignment(
     texts = {folder / file: text for file, text in assignment.files(asked, about).items()}
     new = {path: text for path, text in texts.items() if not _is_there(path, text, force)}
     write_files(new)
+    for shows, asks in assignment.given_away(asked):
+        print(f"grader: notice: `{shows}` shows a line of the answer to `{asks}`", file=sys.stderr)
     if as_json:
         files = [{"path": str(path), "state": "written" if path in new else "unchanged"} for path in texts]
         entries = [{"item": entry.grade_id, "points": entry.points} for entry in about.items]

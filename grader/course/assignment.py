@@ -25,6 +25,9 @@ from grader.records import digest
 KINDS = ("choice", "multi", "number", "sequence", "fill", "order", "code", "repair")
 """The kinds that a notebook can ask."""
 
+SHORT = 12
+"""Characters of a line that says too little to give an answer away."""
+
 HIDDEN = """\
 ### BEGIN HIDDEN TESTS
 raise RuntimeError(
@@ -63,6 +66,25 @@ def check(items: Sequence[Item], name: str) -> None:
     ids = [grade_id for item in items for grade_id in (item.id, f"question-{item.id}", f"answer-{item.id}")]
     if twice := {grade_id for grade_id in ids if ids.count(grade_id) > 1}:
         raise InputError(f"two cells would be called `{min(twice)}`", "choose each item once")
+
+
+def given_away(asked: Sequence[Asked]) -> list[tuple[str, str]]:
+    """Pairs of items: the question of the first shows a line of the answer to the second, as it is written."""
+    shown = {one.item.id: question(one.prompt(0)) for one in asked}
+    found = []
+    for one in asked:
+        exercise = one.item.exercise
+        if exercise is None or one.item.kind == "order":
+            continue
+        own = f"{shown[one.item.id]}\n{exercise.starter}"
+        lines = {line.strip() for part in exercise.reference for line in part.splitlines()}
+        telling = {line for line in lines if len(line) > SHORT and line not in own}
+        found += [
+            (other, one.item.id)
+            for other, text in shown.items()
+            if other != one.item.id and any(line in text for line in telling)
+        ]
+    return found
 
 
 def build(asked: Sequence[Asked], about: Manifest) -> str:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -245,8 +246,8 @@ class Judge(Execute):  # type: ignore[misc]
         if not entries:
             return []
         at = self._bench()
-        judged = []
-        for entry in entries:
+
+        def judge(entry: Entry) -> Judged:
             item = at.item(entry)
             variant = found.variant(entry, student, len(item.variants))
             answer = cells.get(entry.answer)
@@ -254,8 +255,10 @@ class Judge(Execute):  # type: ignore[misc]
             cell = cells[entry.grade_id]
             marked = (one.metadata.get("torch_grader", {}).get("note", "") for one in (cell, answer) if one is not None)
             notes = " ".join(dict.fromkeys(filter(None, marked)))
-            judged.append(Judged(cell, entry, item, variant, at.grade(item, variant, source), notes))
-        return judged
+            return Judged(cell, entry, item, variant, at.grade(item, variant, source), notes)
+
+        with ThreadPoolExecutor(4) as threads:  # they wait for the runner, which has more than one program at a time
+            return list(threads.map(judge, entries))
 
     def _bench(self) -> Bench:
         at = bench(Path(self.bank) if self.bank else None)
