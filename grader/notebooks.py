@@ -102,7 +102,7 @@ def convert(lesson: Lesson, pages: Mapping[str, str], kernel: str = "python3") -
     setup = v4.new_code_cell(SETUP, metadata={"tags": ["setup"]})
     cells.insert(1 if cells and not _is_code(cells[0]) else 0, setup)
     about = {"title": lesson.title, "topic": lesson.topic, "mode": lesson.mode, "minutes": lesson.minutes}
-    return _text(cells, about, kernel)
+    return dumps(cells, about, kernel)
 
 
 def start_page(lessons: Sequence[Lesson], kernel: str = "python3") -> str:
@@ -118,7 +118,7 @@ def start_page(lessons: Sequence[Lesson], kernel: str = "python3") -> str:
         rows.append(f"| {lesson.mode} | [{lesson.title}]({place}) | {lesson.minutes} |")
     cells = [v4.new_markdown_cell(_START_TEXT), v4.new_code_cell(_START_CODE)]
     cells += [v4.new_markdown_cell("\n".join(rows)) for rows in topics.values()]
-    return _text(cells, {"title": "torch-grader"}, kernel)
+    return dumps(cells, {"title": "torch-grader"}, kernel)
 
 
 def untouched(text: str) -> bool:
@@ -131,7 +131,8 @@ def untouched(text: str) -> bool:
         return False
 
 
-def _text(cells: list[NotebookNode], about: Mapping[str, Any], kernel: str) -> str:
+def dumps(cells: list[NotebookNode], about: Mapping[str, Any], kernel: str = "python3") -> str:
+    """Cells as the text of an .ipynb file; their ids come from what they say."""
     for cell, identity in zip(cells, _identities((cell.cell_type, cell.source) for cell in cells), strict=True):
         cell.id = identity
     notebook = v4.new_notebook(cells=cells)

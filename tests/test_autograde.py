@@ -159,6 +159,62 @@ def test_scores_are_those_of_nbgrader(released: Path, tmp_path: Path, variables:
     assert scores(ours, "ps1")["changed"] != scores(ours, "ps1")["unchanged"]
 
 
+ANSWERS = {
+    "right": {"third-epoch-rate": 'answer_third_epoch_rate = "A"', "write-the-factor": "def factor(epoch):\n    return min((epoch + 1) / warmup_epochs, 1)"},
+    "late": {"third-epoch-rate": 'answer_third_epoch_rate = "B"', "write-the-factor": "def factor(epoch):\n    return min(epoch / warmup_epochs, 1)"},
+    "no-cap": {"third-epoch-rate": "answer_third_epoch_rate = 0.06", "write-the-factor": "def factor(epoch):\n    return (epoch + 1) / warmup_epochs"},
+    "hostile": {"third-epoch-rate": "import os\nos._exit(0)", "write-the-factor": "import os\nos._exit(0)"},
+    "forged": {"third-epoch-rate": "1.0", "write-the-factor": "class Always:\n    __eq__ = lambda *_: True\nfactor = Always()"},
+    "empty": {},
+}  # fmt: skip
+
+
+@pytest.mark.timeout(300)
+def test_our_items_are_judged_as_by_nbgrader_with_our_steps(tmp_path: Path, variables: dict[str, str]) -> None:
+    """An assignment of items: right, each mistake, hostile, forged, empty; twice the same grades."""
+    first = tmp_path / "theirs"
+    first.mkdir()
+    (first / "nbgrader_config.py").write_text("c = get_config()\nfrom grader.course import configure\nconfigure(c)\n")
+    items = ",".join(ANSWERS["right"])
+    made = run(sys.executable, "-m", "grader", "notebook", "warmup", "--assignment", "--items", items, "-o", "source/ps1",
+               cwd=first, variables=variables)  # fmt: skip
+    assert made.returncode == 0, made.stderr
+    assert run("nbgrader", "generate_assignment", "ps1", cwd=first, variables=variables).returncode == 0
+    (release,) = (first / "release/ps1").glob("*.ipynb")
+    for student, given in ANSWERS.items():
+        notebook = nbformat.read(release, 4)
+        for item, source in given.items():
+            solutions = [cell for cell in notebook.cells if cell.metadata.get("nbgrader", {}).get("solution")]
+            (cell,) = [one for one in solutions if item in one.metadata.nbgrader.grade_id]
+            cell.source = source
+        folder = first / "submitted" / student / "ps1"
+        folder.mkdir(parents=True)
+        nbformat.write(notebook, folder / release.name)
+    second = tmp_path / "ours"
+    shutil.copytree(first, second)
+    handed_in = [("ps1", student) for student in ANSWERS]
+    done = run(sys.executable, "-c", THEIRS, json.dumps(handed_in), cwd=first, variables=variables)
+    assert done.returncode == 0, done.stderr
+    (second / "nbgrader_config.py").unlink()  # our steps are taken without it as well
+    done = autograde("ps1", "--json", cwd=second, variables=variables)
+    assert done.returncode == 0, done.stderr + done.stdout
+    found = scores(second, "ps1")
+    assert found == scores(first, "ps1")
+    points = {student: [cells[name] for name in sorted(cells)] for student, cells in found.items()}
+    assert points["right"] == [1.0, 1.0]
+    assert points["late"][0] == 0.0
+    assert points["no-cap"][0] == 1.0
+    assert not any(points["hostile"] + points["forged"])
+    assert points["empty"] == [0.0, 0.0]
+    (page,) = (second / "autograded/late/ps1").glob("*.ipynb")
+    said = " ".join(
+        "".join(output.get("data", {}).get("text/plain", ""))
+        for cell in nbformat.read(page, 4).cells
+        for output in cell.get("outputs", [])
+    )
+    assert "epoch + 1" in said
+
+
 @pytest.mark.timeout(300)
 def test_one_bad_submission_does_not_stop_the_rest(course: Path, variables: dict[str, str]) -> None:
     """Broken JSON, a duplicated cell, a folder in place of a notebook, a name with odd characters; each is told."""

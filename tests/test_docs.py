@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,7 +16,15 @@ from grader import bank, kinds, lesson
 from grader.run.local import LocalRunner
 from grader.verify import Reading, verify
 
-DOCUMENTS = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "lessons/README.md")
+DOCUMENTS = (
+    "README.md",
+    "TEACHING.md",
+    "ARCHITECTURE.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "SECURITY.md",
+    "lessons/README.md",
+)
 
 
 def _blocks(name: str, language: str) -> list[str]:
@@ -38,6 +49,25 @@ def test_the_question_in_the_readme_is_what_is_asked(grader: Command) -> None:
         assert re.sub(r" +$", "", paragraph.strip("\n"), flags=re.MULTILINE) in re.sub(
             r" +$", "", asked, flags=re.MULTILINE
         )
+
+
+def test_the_course_in_teaching_goes_as_it_says(environment: dict[str, str], tmp_path: Path) -> None:
+    """Every command, in one shell, word for word; what stands below a block is what it prints."""
+    text = (ROOT / "TEACHING.md").read_text()
+    shown = re.findall(r"^```console\n(.*?)^```$(?:\n```text\n(.*?)^```$)?", text, re.MULTILINE | re.DOTALL)
+    assert sum(bool(output) for _, output in shown) >= 3
+    script = "set -eu\n" + "\n".join(
+        f"{{\n{commands}}} > {tmp_path}/{n}.out\n" for n, (commands, _) in enumerate(shown)
+    )
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "-c", script], cwd=tmp_path, env={**environment, "PATH": path, "PYTHONWARNINGS": "ignore"},
+        capture_output=True, text=True, check=False, timeout=220,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    for number, (_, output) in enumerate(shown):
+        if output:
+            assert (tmp_path / f"{number}.out").read_text() == output
 
 
 def test_the_item_in_contributing_is_proven(tmp_path: Path, runner: LocalRunner) -> None:

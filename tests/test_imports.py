@@ -58,9 +58,12 @@ LAYERS = [
     {"ui", "ui.curves", "ui.documents", "ui.pages", "ui.words"},
     {"ui.drawing", "ui.sheets", "doctor", "lab", "lab.*"},
     {"ui.terminal", "ui.telling", "ui.reading"},
-    {"autograding", "autograding.*"},
     {"desk"},
     {"knobs", "knobs.*"},
+    {"course.manifest", "course.answers"},
+    {"course.assignment", "course.bench", "course.telling", "course.student"},
+    {"course", "course.preprocessors"},
+    {"autograding", "autograding.*"},
     {"cli", "cli.*", "jupyter", "jupyter.*"},
     {"__main__"},
 ]
@@ -149,7 +152,7 @@ def test_the_worker_s_side_needs_only_the_standard_library_and_torch(name: str) 
 
 JUPYTER = {
     "IPython", "anywidget", "ipykernel", "ipywidgets", "jupyter_client", "jupyter_core", "jupyter_server", "jupyterlab",
-    "jupytext", "nbclient", "nbformat", "traitlets",
+    "jupytext", "nbclient", "nbconvert", "nbformat", "nbgrader", "traitlets",
 }  # fmt: skip
 """What notebooks need, and nothing else does."""
 

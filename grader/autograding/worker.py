@@ -45,12 +45,20 @@ class Worker:
     def __init__(self, course: Path, assignment: str) -> None:
         from nbgrader.apps import AutogradeApp
 
+        from grader.course import configure as course_steps
+        from grader.course import manifest
+
         os.chdir(course)
         self.app: Any = AutogradeApp()
         self.app.raise_config_file_errors = True  # else grades would be made as if there were no configuration
         self.app.initialize([])
         self.assignment = assignment
-        self.app.coursedir.assignment_id = assignment
+        directory = self.app.coursedir
+        directory.assignment_id = assignment
+        source = Path(directory.format_path(directory.source_directory, ".", assignment))
+        if (source / manifest.NAME).exists():
+            course_steps(self.app.config)  # also where nbgrader_config.py does not say so
+        self.app.config.Judge.alone = False
         url = self.app.coursedir.db_url
         if url.startswith("sqlite:///") and "?" not in url:
             self.app.coursedir.db_url = f"{url}?timeout={PATIENCE}"

@@ -19,7 +19,7 @@ GROUPS: dict[str, list[tuple[str, *tuple[click.Command, ...]]]] = {
     "Learn": [
         ("What there is to learn, how far you are, and what is due.", learners.topics),
         ("Read a lesson in the terminal, then practice.", learners.learn),
-        ("Lessons as notebook files; or all of them in JupyterLab.", notebooks.notebook, notebooks.lab),
+        ("Lessons or assignments as notebooks; lessons in JupyterLab.", notebooks.notebook, notebooks.lab),
         ("Answer questions, with hints and explanations.", sittings.quiz),
         ("Ten questions and a verdict; what is due today.", sittings.test, sittings.review),
     ],

@@ -2,23 +2,114 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from grader.cli.shared import bank_option, good_lessons, json_option, print_json, write_files
+from grader.cli.shared import (
+    bank_option,
+    find_item,
+    good_lessons,
+    json_option,
+    print_findings,
+    print_json,
+    proof_runner,
+    seed_option,
+    topic_bank,
+    write_files,
+)
 from grader.errors import InputError
+
+if TYPE_CHECKING:
+    from grader.model import Item
+    from grader.run.remembered import RememberingRunner
 
 
 @click.command()
 @click.argument("topic")
-@click.option("--mode", help="Only this page of the topic.")
+@click.option("--mode", help="Only this page of the topic; of an assignment: practice, try, challenge or test.")
 @click.option("-o", "--output", "folder", type=Path, default=Path(), metavar="DIR", help="Where to; else here.")
 @click.option("--force", is_flag=True, help="Write over notebooks that are there and differ.")
+@click.option("--assignment", is_flag=True, help="Write questions for nbgrader: DIR is COURSE/source/NAME.")
+@click.option("--items", metavar="A,B,...", help="Of an assignment: these items, in this order.")
+@click.option("--count", type=click.IntRange(min=1), default=5, show_default=True, help="... or so many of the mode.")
+@click.option("--points", type=click.FloatRange(min=0), default=1, show_default=True, help="... of each item.")
+@click.option("--per-student", is_flag=True, help="... with other numbers for each student.")
+@seed_option
 @bank_option
 @json_option
-def notebook(topic: str, mode: str | None, folder: Path, force: bool, bank: Path | None, as_json: bool) -> None:
-    """Write lessons as Jupyter notebooks, into DIR/TOPIC."""
+@click.pass_context
+def notebook(context: click.Context, /, topic: str, assignment: bool, **options: Any) -> None:
+    """Write lessons as Jupyter notebooks, into DIR/TOPIC; or an assignment for nbgrader."""
+    if assignment:
+        _assignment(topic, **options)
+        return
+    for name in ("items", "count", "points", "per_student", "seed"):
+        if context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT:
+            raise InputError(f"--{name.replace('_', '-')} is for assignments", "add --assignment")
+    _lessons(topic, *(options[name] for name in ("mode", "folder", "force", "bank", "as_json")))
+
+
+def _assignment(
+    topic: str,
+    mode: str | None,
+    folder: Path,
+    force: bool,
+    items: str | None,
+    count: int,
+    points: float,
+    per_student: bool,
+    seed: int | None,
+    bank: Path | None,
+    as_json: bool,
+) -> None:
+    """Prove the items, and write the two files of an assignment."""
+    from grader.course import assignment
+    from grader.session import choose
+
+    with proof_runner() as (runner, store):
+        found = topic_bank(bank, topic, store)
+        names = [name.strip() for name in items.split(",")] if items is not None else []
+        chosen = (
+            [find_item(found, name) for name in names] if names else choose(found, topic, mode or "practice", count)
+        )
+        name = folder.resolve().name
+        assignment.check(chosen, name)
+        asked = _proven(chosen, runner)
+    about = assignment.describe(
+        asked, name=name, topic=topic, seed=seed, per_student=per_student, points=points
+    )  # fmt: skip
+    texts = {folder / file: text for file, text in assignment.files(asked, about).items()}
+    new = {path: text for path, text in texts.items() if not _is_there(path, text, force)}
+    write_files(new)
+    for shows, asks in assignment.given_away(asked):
+        print(f"grader: notice: `{shows}` shows a line of the answer to `{asks}`", file=sys.stderr)
+    if as_json:
+        files = [{"path": str(path), "state": "written" if path in new else "unchanged"} for path in texts]
+        entries = [{"item": entry.grade_id, "points": entry.points} for entry in about.items]
+        print_json({"format": 1, "assignment": name, "topic": topic, "files": files, "items": entries})
+        return
+    for path in texts:
+        print(f"{path}{'' if path in new else ': it is there already'}")
+
+
+def _proven(items: list[Item], runner: RememberingRunner) -> list[Any]:
+    """Items with their proofs. Where one has findings, they are shown, and the command ends."""
+    from grader.course.assignment import Asked
+    from grader.verify import prove_all
+
+    asked = [Asked(item, proofs) for item, proofs in prove_all(items, runner)]
+    findings = tuple(finding for one in asked for proof in one.proofs for finding in proof.findings)
+    if findings:
+        print_findings(findings, to=sys.stderr)
+        print("grader: not all of these items are proven; nothing was written", file=sys.stderr)
+        raise SystemExit(1)
+    return asked
+
+
+def _lessons(topic: str, mode: str | None, folder: Path, force: bool, bank: Path | None, as_json: bool) -> None:
     from grader import bank as banks
     from grader import lesson as lessons
     from grader import notebooks

@@ -82,8 +82,9 @@ def _digest(there: Mapping[str, Any], submission: Path) -> str:
     from grader import __version__
     from grader import bank as banks
     from grader.autograding.journal import digest_of
+    from grader.course import manifest
 
-    questions = [banks.home() / "quizzes"] if (Path(there["source"]) / "torch-grader.json").exists() else []
+    questions = [banks.home() / "quizzes"] if (Path(there["source"]) / manifest.NAME).exists() else []
     return digest_of(submission, Path(there["source"]), *questions, more=__version__)
 
 

@@ -7,6 +7,7 @@ of Pygments, and a drawing uses `currentColor` and the variables `--tg-curve-1` 
 from __future__ import annotations
 
 import html
+from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,9 @@ INK, GRID = "#010203", "#010204"
 
 CURVES = ("#010205", "#010206", "#010207")
 """Stand in a drawing for the colors of the curves."""
+
+PAGE = ("currentColor", "var(--tg-line)", *(f"var(--tg-curve-{number})" for number in range(1, len(CURVES) + 1)))
+"""What a page draws these with, in the same order."""
 
 CONFIG: dict[str, Any] = {
     "background": "transparent",
@@ -72,8 +76,8 @@ def code(source: str) -> str:
     return f'<pre class="tg-code"><code>{shown}</code></pre>'
 
 
-def svg(chart: Chart, width: int | None = None) -> str:
-    """A chart as an SVG element that takes its colors from the page and is described in words.
+def svg(chart: Chart, width: int | None = None, colors: Sequence[str] = PAGE) -> str:
+    """A chart as an SVG element that is described in words, in the colors of the page unless others are given.
 
     Empty where it cannot be drawn here (vl-convert is not installed). With a width, in pixels, all of the drawing fits
     into it, and its legend stands below the curves.
@@ -87,10 +91,8 @@ def svg(chart: Chart, width: int | None = None) -> str:
         spec |= {"width": width, "autosize": {"type": "fit-x", "contains": "padding"}}
         spec["config"] = CONFIG | {name: CONFIG[name] | entry for name, entry in LARGER.items()}
     drawn = str(vl_convert.vegalite_to_svg(spec))
-    for stands, means in {INK: "currentColor", GRID: "var(--tg-line)"}.items():
+    for stands, means in zip((INK, GRID, *CURVES), colors, strict=True):
         drawn = drawn.replace(stands, means)
-    for number, stands in enumerate(CURVES, 1):
-        drawn = drawn.replace(stands, f"var(--tg-curve-{number})")
     said = html.escape(charts.describe(chart))
     return drawn.replace("<svg ", f'<svg role="img" aria-label="{said}" focusable="false" ', 1)
 

@@ -1,0 +1,171 @@
+"""Where the answers of a class are judged: a bank, a runner, and the proofs of the variants that were asked for.
+
+One process keeps one bench a bank, with its worker warm. Nothing is read from the cache on disk: where nbgrader runs
+notebooks, programs of students could have written it.
+"""
+
+from __future__ import annotations
+
+import atexit
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from grader import bank as banks
+from grader.course import answers
+from grader.course.manifest import Entry
+from grader.errors import InputError, did_you_mean
+from grader.marking import LIMITS, Marker
+from grader.model import Item, Outcome, Program, Proof, Result, Score, Status, Value
+from grader.records import digest
+from grader.session import Question
+from grader.verify import Proving
+
+if TYPE_CHECKING:
+    from grader.run.local import LocalRunner
+
+_benches: dict[Path, Bench] = {}
+
+
+class Known:
+    """A proof that is there already."""
+
+    def __init__(self, proof: Proof) -> None:
+        self._proof = proof
+
+    def done(self) -> bool:
+        return True
+
+    def proof(self) -> Proof:
+        return self._proof
+
+
+class Bench:
+    """Judges answers from notebooks."""
+
+    def __init__(self, files: list[Path]) -> None:
+        self._bank = banks.read(files)
+        if self._bank.findings:
+            raise InputError(f"the bank has problems: {self._bank.findings[0]}", "`grader verify` shows all of them")
+        self._items = {item.id: item for item in self._bank.items}
+        self._proofs: dict[tuple[str, int], Proof] = {}
+        self._runner: LocalRunner | None = None
+        self.stamp = _stamp(files)
+
+    @property
+    def runner(self) -> LocalRunner:
+        """The runner, started when it is first needed."""
+        if self._runner is None:
+            from grader.run.local import LocalRunner
+
+            self._runner = LocalRunner()
+        return self._runner
+
+    def close(self) -> None:
+        """End the runner."""
+        if self._runner:
+            self._runner.close()
+
+    def must_be_contained(self) -> None:
+        """Raise InputError where code would run without a sandbox."""
+        if not self.runner.wait_for_walls().contained:
+            raise InputError(
+                "there is no sandbox here, and answers of students are code",
+                "`grader doctor` says what is missing; `c.Judge.allow_unsandboxed = True` runs them with limits only",
+            )
+
+    def item(self, entry: Entry) -> Item:
+        """The item of an entry. Raises InputError where the bank has none, or another than was asked."""
+        item = self._items.get(entry.grade_id)
+        if item is None:
+            hint = did_you_mean(entry.grade_id, self._items) or "set `c.Judge.bank` to the bank that it is from"
+            raise InputError(f"the bank has no item `{entry.grade_id}`", hint)
+        if digest(item) != entry.digest:
+            raise InputError(
+                f"the item `{item.id}` has changed since the assignment was made",
+                "grade with the bank that it was made from (`c.Judge.bank`), or make the assignment anew with --force",
+            )
+        return item
+
+    def question(self, item: Item, variant: int, answer: str) -> Question:
+        """A variant being asked. The answer draws the hidden inputs: equal for equal code, and not to be foreseen."""
+        seed = int.from_bytes(hashlib.sha256(f"{item.id}\0{answer}".encode(errors="replace")).digest()[:8])
+        drawn = item.variants[variant]
+        known = self._proofs.get((item.id, variant))
+        if known is None:
+            known = Proving.begin(item, drawn, self.runner).proof()
+            if not any(finding.code == "not-run" for finding in known.findings):
+                self._proofs[item.id, variant] = known
+        return Question(item, drawn, Known(known), Marker(lambda: self.runner, seed))
+
+    def grade(self, item: Item, variant: int, source: str | None) -> Result:
+        """Judge the source of a cell; None is a cell that nobody wrote anything into."""
+        if source is None:
+            return self.question(item, variant, "").skip()
+        text = answers.region(source)
+        if len(text.encode(errors="replace")) > answers.LONGEST:
+            return self._unreadable(item, variant, f"the cell is longer than {answers.LONGEST:,} bytes")
+        if item.kind in ("code", "repair"):
+            return self.question(item, variant, text).answer(text, self._bank.mistakes)
+        try:
+            value = self._value(text, answers.variable(item.id))
+        except _NoValueError as error:
+            return self._unreadable(item, variant, str(error), error.outcome)
+        if answers.blank(value):
+            return self.question(item, variant, "").skip()
+        raw = answers.typed(item.kind, value)
+        return self.question(item, variant, raw).answer(raw, self._bank.mistakes)
+
+    def _unreadable(self, item: Item, variant: int, why: str, outcome: Outcome = Outcome.UNREADABLE) -> Result:
+        return Result(item, item.variants[variant], None, Score(outcome, None, feedback=why))
+
+    def _value(self, text: str, name: str) -> Value:
+        """What a cell assigns to a name: as it stands there, or else by running the cell in the sandbox."""
+        try:
+            return answers.assigned(text, name)
+        except SyntaxError as error:
+            line = f" in line {error.lineno}" if error.lineno else ""
+            raise _NoValueError(f"the cell is not Python{line}: {error.msg}") from None
+        except answers.NotLiteral:
+            run = self.runner.submit(Program(text, (name,), 0, LIMITS)).result()
+        match run.status:
+            case Status.OK if run.asked and run.asked[0].error is None:
+                return run.asked[0].value
+            case Status.OK:
+                raise _NoValueError(f"the cell assigns nothing to `{name}`")
+            case Status.ERROR:
+                raise _NoValueError(f"the cell, run by itself, raised {str(run.error)[:200]}")
+            case Status.NOT_RUN:
+                raise _NoValueError(run.note or "the cell could not be run", Outcome.NOT_RUN)
+            case _:
+                raise _NoValueError(f"the cell did not come to an end: {run.note or run.status.value}")
+
+
+class _NoValueError(Exception):
+    """A cell from which no answer can be had."""
+
+    def __init__(self, why: str, outcome: Outcome = Outcome.UNREADABLE) -> None:
+        super().__init__(why)
+        self.outcome = outcome
+
+
+def _stamp(files: list[Path]) -> list[tuple[str, int, int]]:
+    return [(str(path), path.stat().st_mtime_ns, path.stat().st_size) for path in files]
+
+
+def bench(folder: Path | None = None) -> Bench:
+    """The bench of a bank, kept for the next call; made anew once the bank has changed."""
+    home = banks.home(folder).resolve()
+    files = banks.files([home])
+    found = _benches.get(home)
+    if found is None or found.stamp != _stamp(files):
+        if found:
+            found.close()
+        found = _benches[home] = Bench(files)
+    return found
+
+
+@atexit.register
+def _close() -> None:
+    for one in _benches.values():
+        one.close()

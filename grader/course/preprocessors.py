@@ -1,0 +1,356 @@
+"""What torch-grader puts among nbgrader's preprocessors.
+
+| preprocessor | of | does |
+|---|---|---|
+| `Clear` | generate_assignment | leaves an empty answer or the starter, where nbgrader would leave its stub |
+| `Mend` | autograde, before all else | makes nbgrader's marks of cells what they are in the gradebook |
+| `Judge` | autograde, in place of Execute | judges our cells, from the source of the answers |
+| `Remark` | autograde, after SaveAutoGrades | comments, and what is left to a person |
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nbformat import NotebookNode, v4
+from nbgrader import utils
+from nbgrader.api import Grade, Gradebook, MissingEntry
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.preprocessors import (
+    ClearHiddenTests,
+    ClearSolutions,
+    Execute,
+    NbGraderPreprocessor,
+    SaveAutoGrades,
+)
+from traitlets import Bool, Unicode
+
+from grader import template
+from grader.course import answers, manifest, telling
+from grader.course.bench import Bench, bench
+from grader.course.manifest import Entry, Manifest
+from grader.errors import GraderError, InputError
+from grader.model import Item, Result
+from grader.ui import pages
+
+Converted = tuple[NotebookNode, Any]
+_OURS = "from grader.course import handed_in"
+
+
+def configure(c: Any) -> None:
+    """Put our preprocessors into nbgrader's configuration, `c` of nbgrader_config.py; what else is in there stays."""
+    from nbgrader.converters import Autograde, GenerateAssignment
+
+    def have(section: str, name: str, default: list[Any]) -> list[Any]:
+        given = c[section]
+        return list(given[name]) if name in given else list(default)
+
+    released = have("GenerateAssignment", "preprocessors", GenerateAssignment.preprocessors.default())
+    c.GenerateAssignment.preprocessors = _swapped(released, ClearSolutions, "Clear")
+    mended = have("Autograde", "sanitize_preprocessors", Autograde.sanitize_preprocessors.default())
+    c.Autograde.sanitize_preprocessors = ["grader.course.Mend", *(one for one in mended if not _is(one, "Mend"))]
+    graded = have("Autograde", "autograde_preprocessors", Autograde.autograde_preprocessors.default())
+    graded = [one for one in _swapped(graded, Execute, "Judge") if not _is(one, "Remark")]
+    place = next((k + 1 for k, one in enumerate(graded) if _is(one, SaveAutoGrades.__name__)), len(graded))
+    c.Autograde.autograde_preprocessors = [*graded[:place], "grader.course.Remark", *graded[place:]]
+
+
+def _swapped(names: list[Any], theirs: type, ours: str) -> list[Any]:
+    return [f"grader.course.{ours}" if _is(one, theirs.__name__) or _is(one, ours) else one for one in names]
+
+
+def _is(one: Any, name: str) -> bool:
+    return bool((one if isinstance(one, str) else one.__name__).rpartition(".")[2] == name)
+
+
+# ---------------------------------------------------------------- what they share
+
+
+def _of(resources: Any) -> tuple[str, str, str]:
+    """Notebook, assignment and student."""
+    about = resources["nbgrader"]
+    return str(about["notebook"]), str(about["assignment"]), str(about["student"])
+
+
+def _manifest(preprocessor: Any, assignment: str) -> Manifest | None:
+    """The manifest in the course's own source folder; what came with a submission does not count."""
+    converter = getattr(preprocessor.parent, "parent", None)
+    course = getattr(converter, "coursedir", None) or CourseDirectory(parent=preprocessor)
+    return manifest.read(Path(course.format_path(course.source_directory, ".", assignment)))
+
+
+def _id(cell: NotebookNode) -> str:
+    """The cell's grade_id, or the empty string."""
+    marks = cell.metadata.get("nbgrader")
+    found = marks.get("grade_id") if isinstance(marks, dict) else None
+    return found if isinstance(found, str) else ""
+
+
+# ---------------------------------------------------------------- generate_assignment
+
+
+class Clear(ClearSolutions):  # type: ignore[misc]
+    """Clears solutions as nbgrader does; in our cells it leaves what stands before them, and no stub."""
+
+    def preprocess(self, nb: NotebookNode, resources: Any) -> Converted:
+        found = _manifest(self, _of(resources)[1])
+        self._ours = {entry.answer for entry in found.items} if found else set()
+        return super().preprocess(nb, resources)  # type: ignore[no-any-return]
+
+    def preprocess_cell(self, cell: NotebookNode, resources: Any, cell_index: int) -> Converted:
+        begin = f"\n{answers.BEGIN}\n"
+        if _id(cell) in self._ours and begin in cell.source:
+            cell.source = cell.source.partition(begin)[0]
+            return cell, resources
+        return super().preprocess_cell(cell, resources, cell_index)  # type: ignore[no-any-return]
+
+
+# ---------------------------------------------------------------- autograde
+
+
+class Mend(NbGraderPreprocessor):  # type: ignore[misc]
+    """Makes the marks of cells what they are in the gradebook, whatever a submission says.
+
+    A cell that is there several times counts once, the last one, as in nbgrader; marks that the gradebook does not know
+    go; our cells that are missing are put back, as they were released. A note says so in the cell.
+    """
+
+    def preprocess(self, nb: NotebookNode, resources: Any) -> Converted:
+        notebook, assignment, _ = _of(resources)
+        found = _manifest(self, assignment)
+        with Gradebook(resources["nbgrader"]["db_url"]) as gradebook:
+            try:
+                stored = gradebook.find_notebook(notebook, assignment)
+            except MissingEntry:
+                return nb, resources
+            marks = _marks(stored)
+            seen: dict[str, NotebookNode] = {}
+            for cell in reversed(nb.cells):
+                name = _id(cell)
+                cell.metadata.pop("torch_grader", None)
+                if name in marks and name not in seen:
+                    cell.metadata["nbgrader"] = NotebookNode(marks[name])
+                    seen[name] = cell
+                    continue
+                if cell.metadata.pop("nbgrader", None) is not None and name in seen:
+                    self.log.warning("Cell '%s' is there several times; the last one counts", name)
+                    _note(seen[name], "This cell is there several times; the last one was graded.")
+            ours = {name for entry in found.items for name in (entry.answer, entry.grade_id)} if found else set()
+            for source in stored.source_cells:
+                if source.name in ours - set(seen):
+                    self.log.warning("Cell '%s' is missing; it is put back as it was released", source.name)
+                    cell = v4.new_code_cell(source.source, metadata={"nbgrader": marks[source.name]})
+                    if (nb.nbformat, nb.nbformat_minor) < (4, 5):
+                        del cell["id"]
+                    _note(cell, "This cell was missing from what was handed in.")
+                    nb.cells.append(cell)
+        return nb, resources
+
+
+def _marks(stored: Any) -> dict[str, dict[str, Any]]:
+    """The metadata that each cell of a notebook has, from the gradebook."""
+    points = {cell.name: cell.max_score for cell in (*stored.grade_cells, *stored.task_cells)}
+    graded = {cell.name for cell in stored.grade_cells}
+    solved = {cell.name for cell in stored.solution_cells}
+    tasks = {cell.name for cell in stored.task_cells}
+    return {
+        cell.name: {
+            "schema_version": 3,
+            "grade_id": cell.name,
+            "grade": cell.name in graded,
+            "solution": cell.name in solved,
+            "task": cell.name in tasks,
+            "locked": bool(cell.locked),
+            "cell_type": cell.cell_type,
+            **({"checksum": cell.checksum} if cell.checksum else {}),
+            **({"points": points[cell.name]} if cell.name in points else {}),
+        }
+        for cell in stored.source_cells
+    }
+
+
+def _note(cell: NotebookNode, text: str) -> None:
+    cell.metadata["torch_grader"] = NotebookNode(note=text)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One of our cells, judged."""
+
+    cell: NotebookNode
+    entry: Entry
+    item: Item
+    variant: int
+    result: Result
+    note: str = ""
+
+    @property
+    def points(self) -> float:
+        """What it earns: the cell's points times the share that is right."""
+        return float(self.cell.metadata.nbgrader["points"]) * float(self.result.score.points or 0.0)
+
+
+class Judge(Execute):  # type: ignore[misc]
+    """Judges our cells from the source of the answers, in the sandbox; no line of a notebook is run for that.
+
+    All of it happens before a kernel is started. There is one only where the notebook has other cells that are graded,
+    and our cells are not run in it.
+    """
+
+    bank = Unicode("", help="The folder of the bank that the items are from; else as for `grader`").tag(config=True)
+    allow_unsandboxed = Bool(False, help="Run answers even where there is no sandbox").tag(config=True)
+
+    alone = Bool(True, help="Whether nobody else grades meanwhile; else others' grades may change").tag(config=True)
+
+    def preprocess(self, nb: NotebookNode, resources: Any, km: Any = None) -> Converted:
+        _, assignment, student = _of(resources)
+        found = _manifest(self, assignment)
+        self._skipped: set[str] = set()
+        if found is None:
+            if any(utils.is_grade(cell) and _OURS in cell.source for cell in nb.cells):
+                raise InputError(f"the source of {assignment} has no {manifest.NAME}", "put it back; see TEACHING.md")
+            return super().preprocess(nb, resources, km)  # type: ignore[no-any-return]
+        judged = self._judge(nb, found, student)
+        self._skipped = {name for entry in found.items for name in (entry.grade_id, entry.question)}
+        resources["torch_grader"] = {
+            one.entry.grade_id: {
+                "answer": one.entry.answer,
+                "left": telling.left(one.result),
+                "comment": telling.comment(one.result, one.note),
+            }
+            for one in judged
+        }
+        if any(telling.left(one.result) for one in judged):
+            self._must_be_remarked()
+        if any(self._needs_kernel(cell) for cell in nb.cells):
+            with _watched(resources, self.log, alone=self.alone):
+                super().preprocess(nb, resources, km)
+        for one in judged:
+            _show(one)
+        if found.per_student:
+            _show_questions(nb, found, {one.entry.question: one.variant for one in judged})
+        return nb, resources
+
+    def preprocess_cell(self, cell: NotebookNode, resources: Any, index: int) -> Converted:
+        """Run a cell in the kernel, unless it is one of ours."""
+        if _id(cell) in self._skipped:
+            return cell, resources
+        return super().preprocess_cell(cell, resources, index)  # type: ignore[no-any-return]
+
+    def _judge(self, nb: NotebookNode, found: Manifest, student: str) -> list[Judged]:
+        cells = {_id(cell): cell for cell in nb.cells if _id(cell)}
+        entries = [entry for entry in found.items if entry.grade_id in cells and utils.is_grade(cells[entry.grade_id])]
+        if not entries:
+            return []
+        at = self._bench()
+
+        def judge(entry: Entry) -> Judged:
+            item = at.item(entry)
+            variant = found.variant(entry, student, len(item.variants))
+            answer = cells.get(entry.answer)
+            source = None if answer is None or _unchanged(answer) else str(answer.source)
+            cell = cells[entry.grade_id]
+            marked = (one.metadata.get("torch_grader", {}).get("note", "") for one in (cell, answer) if one is not None)
+            notes = " ".join(dict.fromkeys(filter(None, marked)))
+            return Judged(cell, entry, item, variant, at.grade(item, variant, source), notes)
+
+        with ThreadPoolExecutor(4) as threads:  # they wait for the runner, which has more than one program at a time
+            return list(threads.map(judge, entries))
+
+    def _bench(self) -> Bench:
+        at = bench(Path(self.bank) if self.bank else None)
+        if not self.allow_unsandboxed:
+            at.must_be_contained()
+        return at
+
+    def _needs_kernel(self, cell: NotebookNode) -> bool:
+        return bool((utils.is_grade(cell) or utils.is_task(cell)) and _id(cell) not in self._skipped)
+
+    def _must_be_remarked(self) -> None:
+        """What could not be judged must not become 0 points for want of `Remark`."""
+        registered = getattr(self.parent, "_preprocessors", [])
+        if not any(isinstance(one, Remark) for one in registered):
+            raise GraderError(
+                "an answer could not be judged, and nothing here leaves it to a person",
+                "add `from grader.course import configure; configure(c)` to nbgrader_config.py",
+            )
+
+
+def _unchanged(cell: NotebookNode) -> bool:
+    return bool(cell.metadata.nbgrader.get("checksum") == utils.compute_checksum(cell))
+
+
+def _show(one: Judged) -> None:
+    """Put the verdict into the outputs of a cell, and its points as the value that nbgrader reads."""
+    data = {"text/plain": telling.plain(one.result, one.note), "text/html": telling.page(one.result, one.note)}
+    most = float(one.cell.metadata.nbgrader["points"])
+    earned = {"text/plain": repr(one.points), "text/html": f"<p>{template.show(one.points)} of {most:g} points</p>"}
+    points = v4.new_output("execute_result", data=earned, execution_count=None)
+    one.cell.outputs = [v4.new_output("display_data", data=data), points]
+    ClearHiddenTests()._remove_hidden_test_region(one.cell)  # noqa: SLF001  (it is all that knows nbgrader's marks)
+
+
+def _show_questions(nb: NotebookNode, found: Manifest, variants: dict[str, int]) -> None:
+    """Show each question with the student's own numbers, whatever the notebook showed."""
+    entries = {entry.question: entry for entry in found.items}
+    for cell in nb.cells:
+        if _id(cell) in variants and cell.cell_type == "code":
+            text = entries[_id(cell)].questions[variants[_id(cell)]]
+            data = {"text/plain": text, "text/html": pages.markdown(text)}
+            cell.outputs = [v4.new_output("display_data", data=data)]
+
+
+@contextlib.contextmanager
+def _watched(resources: Any, log: Any, *, alone: bool) -> Iterator[None]:
+    """Take back what a notebook gives itself in the gradebook while it runs, and report what it gives others.
+
+    That of others is only reported, since a person may be grading them just then; and not even that where several
+    submissions are graded side by side.
+    """
+    with Gradebook(resources["nbgrader"]["db_url"]) as gradebook:
+        before = {grade.id: _given(grade) for grade in gradebook.db.query(Grade)}
+    try:
+        yield
+    finally:
+        with Gradebook(resources["nbgrader"]["db_url"]) as gradebook:
+            changed = [grade for grade in gradebook.db.query(Grade) if _given(grade) != before.get(grade.id)]
+            own = gradebook.find_submission_notebook(*_of(resources)).id
+            changed = [grade for grade in changed if alone or grade.notebook_id == own]
+            for grade in changed:
+                if grade.notebook_id == own and grade.id in before:
+                    grade.manual_score, grade.extra_credit, grade.auto_score = before[grade.id]
+            if changed:
+                students = {grade.notebook.student.id for grade in changed}
+                log.error(
+                    "While the notebook of %s ran, grades of these students were changed in the gradebook: %s; its own "
+                    "are put back", resources["nbgrader"]["student"], ", ".join(sorted(students)),
+                )  # fmt: skip
+            gradebook.db.commit()
+
+
+def _given(grade: Grade) -> tuple[float | None, float | None, float | None]:
+    return grade.manual_score, grade.extra_credit, grade.auto_score
+
+
+class Remark(NbGraderPreprocessor):  # type: ignore[misc]
+    """Puts the verdicts into the gradebook as comments, and leaves to a person what could not be judged."""
+
+    def preprocess(self, nb: NotebookNode, resources: Any) -> Converted:
+        remarks = resources.get("torch_grader", {})
+        if not remarks:
+            return nb, resources
+        with Gradebook(resources["nbgrader"]["db_url"]) as gradebook:
+            for name, remark in remarks.items():
+                grade = gradebook.find_grade(name, *_of(resources))
+                if remark["left"]:
+                    grade.auto_score = None
+                grade.needs_manual_grade = remark["left"] or grade.manual_score is not None
+                comment = gradebook.find_comment(remark["answer"], *_of(resources))
+                comment.auto_comment = remark["comment"]
+            gradebook.db.commit()
+        return nb, resources
