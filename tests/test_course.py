@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Any
 import nbformat
 import pytest
 from conftest import EXERCISES, ROOT, Command
+from nbgrader.api import Gradebook
 from traitlets.config import Config
 
 from grader import kinds
@@ -114,23 +116,18 @@ class Course:
 
     def grades(self, student: str, name: str = "ps1") -> dict[str, tuple[float | None, bool]]:
         """The score of each cell of a submission, and whether it is left to a person."""
-        code = (
-            "import sys, json\nfrom nbgrader.api import Gradebook\n"
-            "with Gradebook('sqlite:///gradebook.db') as book:\n"
-            "    found = book.find_submission_notebook(sys.argv[2], sys.argv[2], sys.argv[1])\n"
-            "    print(json.dumps([{g.name: [g.score if g.manual_score is not None else g.auto_score,\n"
-            "                                g.needs_manual_grade] for g in found.grades},\n"
-            "                      {c.name: c.auto_comment for c in found.comments}]))\n"
-        )
-        done = subprocess.run(
-            [sys.executable, "-W", "ignore", "-c", code, student, name],
-            cwd=self.folder,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        scores, self.comments = json.loads(done.stdout)
-        return {cell: tuple(score) for cell, score in scores.items()}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of SQLAlchemy, for nbgrader's models
+            with Gradebook(f"sqlite:///{self.folder}/gradebook.db") as book:
+                found = book.find_submission_notebook(name, name, student)
+                self.comments = {comment.name: comment.auto_comment for comment in found.comments}
+                return {
+                    grade.name: (
+                        grade.auto_score if grade.manual_score is None else grade.manual_score,
+                        grade.needs_manual_grade,
+                    )
+                    for grade in found.grades
+                }
 
     def feedback(self, student: str, name: str = "ps1") -> str:
         return (self.folder / "feedback" / student / name / f"{name}.html").read_text()

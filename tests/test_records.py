@@ -24,7 +24,7 @@ from grader.recording import Recorder
 from grader.records import Records, RecordsError
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
-KILLS = int(os.environ.get("GRADER_KILLS", "1000"))
+KILLS = int(os.environ.get("GRADER_KILLS", "400"))
 """Of sittings on SQLite; on PostgreSQL a fifth of them."""
 
 

@@ -88,8 +88,12 @@ class Bench:
         return item
 
     def question(self, item: Item, variant: int, answer: str) -> Question:
-        """A variant being asked. The answer draws the hidden inputs: equal for equal code, and not to be foreseen."""
-        seed = int.from_bytes(hashlib.sha256(f"{item.id}\0{answer}".encode(errors="replace")).digest()[:8])
+        """A variant being asked. The answer draws its hidden inputs, with the reference, which students do not have.
+
+        So they are equal for equal code, and nobody can foresee them, or change the code until they suit it.
+        """
+        drawn_by = repr((item.id, item.exercise and item.exercise.reference, answer))
+        seed = int.from_bytes(hashlib.sha256(drawn_by.encode(errors="replace")).digest()[:8])
         drawn = item.variants[variant]
         known = self._proofs.get((item.id, variant))
         if known is None:
