@@ -22,18 +22,24 @@ from grader.model import Limits, Observation, Program, Status
 MOST = 24
 """Programs in one batch."""
 
-SETTINGS = """(lambda torch: [
+SETTINGS = """(lambda torch, now: [
     str(torch.get_default_dtype()), str(torch.get_default_device()), torch.is_grad_enabled(), torch.get_num_threads(),
     torch.are_deterministic_algorithms_enabled(), torch.is_anomaly_enabled(), str(torch._tensor_str.PRINT_OPTS),
-    hash(tuple(
-        id(value)
-        for space in (__builtins__, *map(vars, (torch.optim, torch.optim.lr_scheduler, torch.nn, torch.nn.functional)))
-        for name, thing in space.items()
-        for value in (thing, *(vars(thing).values() if isinstance(thing, type) else ()))
-        if not name.startswith("_")
-    )),
-])(__import__("torch"))"""
-"""An expression whose value changes with what programs share in a process."""
+    [k for k, (one, other) in enumerate(zip(torch.__dict__.setdefault("_at_first", now), now)) if one is not other],
+    len(torch._at_first) == len(now),
+])(__import__("torch"), [
+    value
+    for space in (__builtins__, *(vars(__import__(name, fromlist="x")) for name in (
+        "torch.optim", "torch.optim.lr_scheduler", "torch.nn", "torch.nn.functional"
+    )))
+    for name, thing in list(space.items())
+    for value in (thing, *(vars(thing).values() if isinstance(thing, type) else ()))
+    if not name.startswith("_")
+])"""
+"""An expression whose value changes with what programs share in a process.
+
+It keeps what it saw first, and compares by identity: an address alone may be given to another function later.
+"""
 
 Submit = Callable[[Program], Future[Observation]]
 
