@@ -94,26 +94,26 @@ def _id(cell: NotebookNode) -> str:
 # ---------------------------------------------------------------- generate_assignment
 
 
-class Clear(ClearSolutions):  # type: ignore[misc]
+class Clear(ClearSolutions):  # type: ignore[misc]  # it is untyped
     """Clears solutions as nbgrader does; in our cells it leaves what stands before them, and no stub."""
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> Converted:
         found = _manifest(self, _of(resources)[1])
         self._ours = {entry.answer for entry in found.items} if found else set()
-        return super().preprocess(nb, resources)  # type: ignore[no-any-return]
+        return super().preprocess(nb, resources)  # type: ignore[no-any-return]  # untyped
 
     def preprocess_cell(self, cell: NotebookNode, resources: Any, cell_index: int) -> Converted:
         begin = f"\n{answers.BEGIN}\n"
         if _id(cell) in self._ours and begin in cell.source:
             cell.source = cell.source.partition(begin)[0]
             return cell, resources
-        return super().preprocess_cell(cell, resources, cell_index)  # type: ignore[no-any-return]
+        return super().preprocess_cell(cell, resources, cell_index)  # type: ignore[no-any-return]  # untyped
 
 
 # ---------------------------------------------------------------- autograde
 
 
-class Mend(NbGraderPreprocessor):  # type: ignore[misc]
+class Mend(NbGraderPreprocessor):  # type: ignore[misc]  # it is untyped
     """Makes the marks of cells what they are in the gradebook, whatever a submission says.
 
     A cell that is there several times counts once, the last one, as in nbgrader; marks that the gradebook does not know
@@ -195,7 +195,7 @@ class Judged:
         return float(self.cell.metadata.nbgrader["points"]) * float(self.result.score.points or 0.0)
 
 
-class Judge(Execute):  # type: ignore[misc]
+class Judge(Execute):  # type: ignore[misc]  # it is untyped
     """Judges our cells from the source of the answers, in the sandbox; no line of a notebook is run for that.
 
     All of it happens before a kernel is started. There is one only where the notebook has other cells that are graded,
@@ -214,7 +214,7 @@ class Judge(Execute):  # type: ignore[misc]
         if found is None:
             if any(utils.is_grade(cell) and _OURS in cell.source for cell in nb.cells):
                 raise InputError(f"the source of {assignment} has no {manifest.NAME}", "put it back; see TEACHING.md")
-            return super().preprocess(nb, resources, km)  # type: ignore[no-any-return]
+            return super().preprocess(nb, resources, km)  # type: ignore[no-any-return]  # untyped
         judged = self._judge(nb, found, student)
         self._skipped = {name for entry in found.items for name in (entry.grade_id, entry.question)}
         resources["torch_grader"] = {
@@ -240,7 +240,7 @@ class Judge(Execute):  # type: ignore[misc]
         """Run a cell in the kernel, unless it is one of ours."""
         if _id(cell) in self._skipped:
             return cell, resources
-        return super().preprocess_cell(cell, resources, index)  # type: ignore[no-any-return]
+        return super().preprocess_cell(cell, resources, index)  # type: ignore[no-any-return]  # untyped
 
     def _judge(self, nb: NotebookNode, found: Manifest, student: str) -> list[Judged]:
         cells = {_id(cell): cell for cell in nb.cells if _id(cell)}
@@ -337,7 +337,7 @@ def _given(grade: Grade) -> tuple[float | None, float | None, float | None]:
     return grade.manual_score, grade.extra_credit, grade.auto_score
 
 
-class Remark(NbGraderPreprocessor):  # type: ignore[misc]
+class Remark(NbGraderPreprocessor):  # type: ignore[misc]  # it is untyped
     """Puts the verdicts into the gradebook as comments, and leaves to a person what could not be judged."""
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> Converted:
