@@ -64,6 +64,14 @@ for assignment, student in json.loads(sys.argv[1]):
 """
 """`nbgrader autograde ASSIGNMENT --student STUDENT` for many, in one process, which has to import nbgrader once."""
 
+EXCEPTIONS = {
+    (
+        "ps1",
+        "another",
+    ): "a notebook of another assignment: nbgrader fails, and we grade those of its cells that are known",
+}
+"""Where nbgrader gives up on a submission and we do not, with the reason. The scores are equal here too."""
+
 Scores = dict[str, dict[str, float | None]]
 
 
@@ -152,7 +160,8 @@ def test_scores_are_those_of_nbgrader(released: Path, tmp_path: Path, variables:
         failed = {student for student, report in reports.items() if report["state"] == "failed"}
         for student, report in reports.items():
             autograded = ours / "autograded" / student / name
-            assert autograded.exists() == (theirs / "autograded" / student / name).exists(), student
+            also = (name, student) in EXCEPTIONS
+            assert autograded.exists() == ((theirs / "autograded" / student / name).exists() or also), student
             assert autograded.exists() != (student in failed), student
             if student not in failed:
                 assert {cell: score for cell, (score, _) in report["cells"].items()} == expected[student]
@@ -294,6 +303,13 @@ def test_killed_in_the_middle_and_started_again(released: Path, tmp_path: Path, 
     assert scores(cut, "ps1") == scores(whole, "ps1")
 
 
+def children(pid: int) -> list[int]:
+    """The processes that a process has forked and that are the same program: not those of the sandbox."""
+    name = Path(f"/proc/{pid}/cmdline").read_bytes()
+    found = map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
+    return [child for child in found if Path(f"/proc/{child}/cmdline").read_bytes() == name]
+
+
 @pytest.mark.timeout(300)
 def test_a_worker_that_is_killed_costs_a_retry(course: Path, variables: dict[str, str]) -> None:
     process = subprocess.Popen(
@@ -305,9 +321,10 @@ def test_a_worker_that_is_killed_costs_a_retry(course: Path, variables: dict[str
     while not (journal.exists() and '"begun"' in journal.read_text()):
         assert time.monotonic() < deadline
         time.sleep(0.02)
-    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-    assert len(children) == 1
-    os.kill(int(children[0]), signal.SIGKILL)
+    while not (converters := [pid for nursery in children(process.pid) for pid in children(nursery)]):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    os.kill(converters[0], signal.SIGKILL)
     out, _ = process.communicate(timeout=200)
     reports = json.loads(out)["graded"]
     assert len(reports) == 9

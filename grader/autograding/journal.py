@@ -7,6 +7,7 @@ import fcntl
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,6 +76,17 @@ class Journal:
             lock.write(str(os.getpid()))
             lock.flush()
             yield
+
+    @contextlib.contextmanager
+    def workshop(self) -> Iterator[Path]:
+        """A folder beside the journal for what is not done yet: on the disk of the course, and empty at first."""
+        folder = self.path.parent / "unfinished"
+        shutil.rmtree(folder, ignore_errors=True)  # of a run that was killed
+        folder.mkdir()
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def digest_of(*folders: Path, more: str = "") -> str:

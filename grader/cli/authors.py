@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from grader.cli.shared import bank_option, json_option, plain_option, print_findings, print_json, read_text
+from grader.cli.shared import (
+    bank_option,
+    cluster_at,
+    json_option,
+    on_option,
+    plain_option,
+    print_findings,
+    print_json,
+    read_text,
+)
 from grader.errors import GraderError, InputError
 
 if TYPE_CHECKING:
@@ -26,10 +35,12 @@ if TYPE_CHECKING:
 @json_option
 @click.option("--cache/--no-cache", default=True, show_default=True, help="Use what was proven before.")
 @click.option("--watch", is_flag=True, help="Stay, and prove what is saved.")
-def verify(paths: tuple[Path, ...], bank: Path | None, as_json: bool, cache: bool, watch: bool) -> None:
+@on_option
+def verify(paths: tuple[Path, ...], bank: Path | None, as_json: bool, cache: bool, watch: bool, on: str | None) -> None:
     """Prove every claim of the bank and the lessons in real PyTorch."""
     from grader import bank as banks
     from grader import lesson, pins
+    from grader.run.cluster import ClusterRunner
     from grader.run.local import LocalRunner
     from grader.run.remembered import RememberingRunner, Store, installed_torch
 
@@ -41,11 +52,14 @@ def verify(paths: tuple[Path, ...], bank: Path | None, as_json: bool, cache: boo
         store = Store()
         stack.callback(store.close)
         preload = pins.LIBRARIES if len(lesson.files(wanted)) > 1 else ()
-        runner: LocalRunner | RememberingRunner
-        if cache:
-            runner = RememberingRunner(store, lambda: LocalRunner(preload=preload))
-        else:
-            runner = LocalRunner(preload=preload)
+        cluster = cluster_at(on)
+
+        def made() -> LocalRunner | ClusterRunner:
+            return ClusterRunner(cluster, preload) if cluster else LocalRunner(preload=preload)
+
+        runner: LocalRunner | ClusterRunner | RememberingRunner
+        runner = RememberingRunner(store, made) if cache else made()
+        if isinstance(runner, LocalRunner):
             runner.start()  # torch loads while the files are read
         stack.callback(runner.close)
         report, malformed = _prove(wanted, runner, store if cache else None)

@@ -16,6 +16,7 @@ import click
 from grader.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
+    from grader.cluster import Cluster
     from grader.marking import Marker
     from grader.model import Bank, Finding, Item, Lesson, Sitting
     from grader.recording import Recorder
@@ -31,7 +32,17 @@ learner_option = click.option(
     "--learner", default="me", show_default=True, envvar="GRADER_LEARNER", help="Whose records, in a shared database."
 )
 no_records_option = click.option("--no-records", is_flag=True, help="Put nothing on record.")
+on_option = click.option("--on", metavar="URL", help="Run on a Dask cluster: dask://SCHEDULER:8786.")
 strict_option = click.option("--strict", is_flag=True, help="Exit with 1 unless all is right.")
+
+
+def cluster_at(url: str | None) -> Cluster | None:
+    """A connection to the cluster that `--on` names, None where it names none. Raises InputError."""
+    if url is None:
+        return None
+    from grader.cluster import Cluster
+
+    return Cluster(url)
 
 
 def asking_options(command: Callable[..., None]) -> Callable[..., None]:

@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from grader.cli.shared import json_option, print_json
+from grader.cli.shared import cluster_at, json_option, on_option, print_json
 from grader.errors import InputError
 
 if TYPE_CHECKING:
+    from grader.autograding.course import Course
+    from grader.autograding.jobs import Setup
     from grader.autograding.journal import Journal
+    from grader.autograding.remote import Remote
 
 
 @click.command()
@@ -24,36 +27,41 @@ if TYPE_CHECKING:
 @click.option("--jobs", type=click.IntRange(1, 64), help="Submissions at a time.  [default: one a core]")
 @click.option("--force", is_flag=True, help="Grade also what has not changed.")
 @click.option("--dry-run", is_flag=True, help="Say what would be graded, and grade nothing.")
+@on_option
 @json_option
 def autograde(
-    assignment: str, course: Path, only: tuple[str, ...], jobs: int | None, force: bool, dry_run: bool, as_json: bool
+    assignment: str,
+    course: Path,
+    only: tuple[str, ...],
+    jobs: int | None,
+    force: bool,
+    dry_run: bool,
+    on: str | None,
+    as_json: bool,
 ) -> None:
     """Grade a class: what was handed in for an assignment of an nbgrader course."""
-    from grader.autograding.crew import Crew
-    from grader.autograding.journal import Entry, Journal
-    from grader.run.local import available_cores
+    from grader.autograding.course import Course
+    from grader.autograding.journal import Journal
 
     if not course.is_dir():
         raise InputError(f"{course}: there is no such folder", "give the folder of the course with --course")
     if not assignment or "/" in assignment:
         raise InputError(f"`{assignment}` is no name of an assignment", "it is the folder's name in source/")
-    course = course.resolve()
-    journal = Journal(course, assignment)
-    with journal.held(), Crew(course, assignment, jobs or available_cores()) as crew:
-        there = crew.look()
-        submissions = _chosen(there, assignment, only)
-        digests = {name: _digest(there, Path(path)) for name, path in submissions.items()}
+    there = Course(course.resolve(), assignment)
+    setup = there.setup()
+    there.close()  # nothing may be open while a process is forked
+    journal = Journal(there.root, assignment)
+    with journal.held(), contextlib.closing(there):
+        submissions = _chosen(there.submissions(), assignment, only)
+        common = _common_digest(there)
+        digests = {name: _digest(path, common) for name, path in submissions.items()}
         reasons = {name: _reason(journal, name, digests[name], there, force) for name in submissions}
         wanted = [name for name, reason in reasons.items() if reason]
         if dry_run:
             _print_plan(assignment, reasons, as_json)
             return
-        reports: dict[str, dict[str, Any]] = {}
-        with _progress(len(wanted), quiet=as_json) as advance:
-            for name, report in crew.grade(wanted, lambda name: journal.write(name, Entry("begun", digests[name], {}))):
-                journal.write(name, Entry(report["state"], digests[name], report))
-                reports[name] = report
-                advance(name, report)
+        chosen = {name: submissions[name] for name in wanted}
+        reports = _graded(there, setup, journal, chosen, digests, jobs, on, quiet=as_json)
     kept = {name: journal.entries[name].report for name in submissions if name not in reports}
     if as_json:
         print_json({"format": 1, "assignment": assignment, "graded": reports, "unchanged": kept})
@@ -63,13 +71,54 @@ def autograde(
         raise SystemExit(1)
 
 
-def _chosen(there: Mapping[str, Any], assignment: str, only: Sequence[str]) -> dict[str, str]:
+def _graded(
+    there: Course,
+    setup: Setup,
+    journal: Journal,
+    wanted: Mapping[str, Path],
+    digests: Mapping[str, str],
+    jobs: int | None,
+    on: str | None,
+    *,
+    quiet: bool,
+) -> dict[str, dict[str, Any]]:
+    """Grade these submissions; their reports."""
+    from grader.autograding.crew import graded
+    from grader.autograding.jobs import Job
+    from grader.autograding.journal import Entry
+    from grader.autograding.station import Station
+    from grader.run.local import available_cores
+
+    if not wanted:
+        return {}
+    reports: dict[str, dict[str, Any]] = {}
+
+    def begin(name: str) -> Job:
+        journal.write(name, Entry("begun", digests[name], {}))
+        return there.job(name, wanted[name])
+
+    with contextlib.ExitStack() as stack:
+        grading: Station | Remote
+        if cluster := cluster_at(on):
+            from grader.autograding.remote import Remote
+
+            stack.callback(cluster.close)
+            grading, count = Remote(cluster, setup), jobs or cluster.threads
+        else:
+            results, count = stack.enter_context(journal.workshop()), jobs or available_cores()
+            grading = stack.enter_context(Station(setup, count, there.bank if setup.bank else None, results))
+            grading.begin()
+        with _progress(len(wanted), quiet=quiet) as advance:
+            for name, outcome in graded(grading, count, wanted, begin):
+                there.save(name, outcome)
+                journal.write(name, Entry(outcome.report["state"], digests[name], outcome.report))
+                reports[name] = outcome.report
+                advance(name, outcome.report)
+    return reports
+
+
+def _chosen(submissions: dict[str, Path], assignment: str, only: Sequence[str]) -> dict[str, Path]:
     """The submissions that are asked for. Raises InputError where there are none."""
-    if not there["notebooks"]:
-        raise InputError(
-            f"the gradebook has no assignment `{assignment}`", f"run `nbgrader generate_assignment {assignment}` first"
-        )
-    submissions: dict[str, str] = there["submissions"]
     if not submissions:
         raise InputError(f"nobody has handed in `{assignment}`", "submissions are submitted/STUDENT/ASSIGNMENT/*.ipynb")
     if missing := [name for name in only if name not in submissions]:
@@ -77,18 +126,23 @@ def _chosen(there: Mapping[str, Any], assignment: str, only: Sequence[str]) -> d
     return {name: path for name, path in submissions.items() if not only or name in only}
 
 
-def _digest(there: Mapping[str, Any], submission: Path) -> str:
-    """Of all that a grade depends on: the submission, the source, the questions, and this program."""
+def _common_digest(there: Course) -> str:
+    """Of what all grades depend on: the source, the questions, and this program."""
     from grader import __version__
-    from grader import bank as banks
     from grader.autograding.journal import digest_of
-    from grader.course import manifest
 
-    questions = [banks.home() / "quizzes"] if (Path(there["source"]) / manifest.NAME).exists() else []
-    return digest_of(submission, Path(there["source"]), *questions, more=__version__)
+    questions = [there.bank / "quizzes"] if there.manifest else []
+    return digest_of(there.source, *questions, more=__version__)
 
 
-def _reason(journal: Journal, name: str, digest: str, there: Mapping[str, Any], force: bool) -> str:
+def _digest(submission: Path, common: str) -> str:
+    """Of all that a grade depends on."""
+    from grader.autograding.journal import digest_of
+
+    return digest_of(submission, more=common)
+
+
+def _reason(journal: Journal, name: str, digest: str, there: Course, force: bool) -> str:
     """Why a submission is to be graded now; empty where it is not."""
     entry = journal.entries.get(name)
     if entry is None:
@@ -99,7 +153,7 @@ def _reason(journal: Journal, name: str, digest: str, there: Mapping[str, Any], 
         return "failed before"
     if entry.digest != digest:
         return "changed"
-    if not Path(there["autograded"].replace("*", name)).exists():
+    if not there.autograded(name).exists():
         return "its result is gone"
     return "asked for" if force else ""
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import atexit
 import hashlib
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from grader import bank as banks
 from grader.course import answers
-from grader.course.manifest import Entry
+from grader.course.manifest import Entry, Manifest
 from grader.errors import InputError, did_you_mean
 from grader.marking import LIMITS, Marker
 from grader.model import Item, Outcome, Program, Proof, Result, Score, Status, Value
@@ -21,10 +23,24 @@ from grader.records import digest
 from grader.session import Question
 from grader.verify import Proving
 
-if TYPE_CHECKING:
-    from grader.run.local import LocalRunner
+Verdicts = dict[str, tuple[int, Result]]
+"""By grade_id: the place of the variant that the student had, and what became of the answer."""
+
+
+class Judging(Protocol):
+    """Where answers are judged: here, or in another process."""
+
+    def judge(self, found: Manifest, student: str, sources: Mapping[str, str | None]) -> Verdicts:
+        """Judge a student's answers: the sources of cells by grade_id, None for one that nobody has changed."""
+        ...
+
+    def must_be_contained(self) -> None:
+        """Raise InputError where code would run without a sandbox."""
+        ...
+
 
 _benches: dict[Path, Bench] = {}
+_elsewhere: list[Judging] = []
 
 
 class Known:
@@ -44,27 +60,21 @@ class Bench:
     """Judges answers from notebooks."""
 
     def __init__(self, files: list[Path]) -> None:
+        from grader.run.local import LocalRunner
+
+        self.runner = LocalRunner()
+        self.runner.start()  # it imports torch while the bank is read
         self._bank = banks.read(files)
         if self._bank.findings:
+            self.close()
             raise InputError(f"the bank has problems: {self._bank.findings[0]}", "`grader verify` shows all of them")
         self._items = {item.id: item for item in self._bank.items}
         self._proofs: dict[tuple[str, int], Proof] = {}
-        self._runner: LocalRunner | None = None
         self.stamp = _stamp(files)
-
-    @property
-    def runner(self) -> LocalRunner:
-        """The runner, started when it is first needed."""
-        if self._runner is None:
-            from grader.run.local import LocalRunner
-
-            self._runner = LocalRunner()
-        return self._runner
 
     def close(self) -> None:
         """End the runner."""
-        if self._runner:
-            self._runner.close()
+        self.runner.close()
 
     def must_be_contained(self) -> None:
         """Raise InputError where code would run without a sandbox."""
@@ -73,6 +83,27 @@ class Bench:
                 "there is no sandbox here, and answers of students are code",
                 "`grader doctor` says what is missing; `c.Judge.allow_unsandboxed = True` runs them with limits only",
             )
+
+    def judge(self, found: Manifest, student: str, sources: Mapping[str, str | None]) -> Verdicts:
+        """See `Judging`. Raises InputError where the bank has an item no longer, or has another one."""
+        entries = [entry for entry in found.items if entry.grade_id in sources]
+        items = [self.item(entry) for entry in entries]
+
+        def one(entry: Entry, item: Item) -> tuple[str, tuple[int, Result]]:
+            variant = found.variant(entry, student, len(item.variants))
+            return entry.grade_id, (variant, self.grade(item, variant, sources[entry.grade_id]))
+
+        with ThreadPoolExecutor(4) as threads:  # they wait for the runner, which has more than one program at a time
+            return dict(threads.map(one, entries, items))
+
+    def prove(self, found: Manifest) -> None:
+        """Prove what all students are asked, before the first answer comes. Raises InputError, see `item`."""
+        items = [(self.item(entry), entry.variant) for entry in found.items]
+        if not found.per_student:
+            wanted = [(item, place) for item, place in items if (item.id, place) not in self._proofs]
+            begun = [Proving.begin(item, item.variants[place], self.runner) for item, place in wanted]
+            for (item, place), proving in zip(wanted, begun, strict=True):
+                self._know(item, place, proving.proof())
 
     def item(self, entry: Entry) -> Item:
         """The item of an entry. Raises InputError where the bank has none, or another than was asked."""
@@ -97,10 +128,13 @@ class Bench:
         drawn = item.variants[variant]
         known = self._proofs.get((item.id, variant))
         if known is None:
-            known = Proving.begin(item, drawn, self.runner).proof()
-            if not any(finding.code == "not-run" for finding in known.findings):
-                self._proofs[item.id, variant] = known
+            known = self._know(item, variant, Proving.begin(item, drawn, self.runner).proof())
         return Question(item, drawn, Known(known), Marker(lambda: self.runner, seed))
+
+    def _know(self, item: Item, variant: int, proof: Proof) -> Proof:
+        if not any(finding.code == "not-run" for finding in proof.findings):
+            self._proofs[item.id, variant] = proof
+        return proof
 
     def grade(self, item: Item, variant: int, source: str | None) -> Result:
         """Judge the source of a cell; None is a cell that nobody wrote anything into."""
@@ -157,9 +191,19 @@ def _stamp(files: list[Path]) -> list[tuple[str, int, int]]:
     return [(str(path), path.stat().st_mtime_ns, path.stat().st_size) for path in files]
 
 
-def bench(folder: Path | None = None) -> Bench:
+def elsewhere(judging: Judging) -> None:
+    """Let all answers of this process be judged by this one from now on."""
+    _elsewhere[:] = [judging]
+
+
+def bench(folder: Path | None = None) -> Judging:
+    """Where answers are judged: elsewhere, or else at the bench of a bank, kept for the next call."""
+    return _elsewhere[0] if _elsewhere else of_bank(banks.home(folder))
+
+
+def of_bank(folder: Path) -> Bench:
     """The bench of a bank, kept for the next call; made anew once the bank has changed."""
-    home = banks.home(folder).resolve()
+    home = folder.resolve()
     files = banks.files([home])
     found = _benches.get(home)
     if found is None or found.stamp != _stamp(files):

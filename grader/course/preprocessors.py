@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,10 +31,10 @@ from traitlets import Bool, Unicode
 
 from grader import template
 from grader.course import answers, manifest, telling
-from grader.course.bench import Bench, bench
+from grader.course.bench import bench
 from grader.course.manifest import Entry, Manifest
 from grader.errors import GraderError, InputError
-from grader.model import Item, Result
+from grader.model import Result
 from grader.ui import pages
 
 Converted = tuple[NotebookNode, Any]
@@ -129,6 +128,7 @@ class Mend(NbGraderPreprocessor):  # type: ignore[misc]  # it is untyped
             except MissingEntry:
                 return nb, resources
             marks = _marks(stored)
+            locked = {cell.name: cell.source for cell in stored.source_cells if cell.locked}
             seen: dict[str, NotebookNode] = {}
             for cell in reversed(nb.cells):
                 name = _id(cell)
@@ -136,6 +136,8 @@ class Mend(NbGraderPreprocessor):  # type: ignore[misc]  # it is untyped
                 if name in marks and name not in seen:
                     cell.metadata["nbgrader"] = NotebookNode(marks[name])
                     seen[name] = cell
+                    if name in locked:
+                        self._restore(cell, locked[name])
                     continue
                 if cell.metadata.pop("nbgrader", None) is not None and name in seen:
                     self.log.warning("Cell '%s' is there several times; the last one counts", name)
@@ -149,7 +151,18 @@ class Mend(NbGraderPreprocessor):  # type: ignore[misc]  # it is untyped
                         del cell["id"]
                     _note(cell, "This cell was missing from what was handed in.")
                     nb.cells.append(cell)
+            for name in sorted({cell.name for cell in stored.grade_cells} - set(seen) - ours):
+                self.log.warning("Cell '%s' is missing, and was not graded", name)
         return nb, resources
+
+    def _restore(self, cell: NotebookNode, source: str) -> None:
+        """Make a cell that may not be edited what it is in the gradebook; the release is without its hidden tests."""
+        released = NotebookNode(source=source)
+        with contextlib.suppress(RuntimeError):  # its marks do not match, and the release has it as it is
+            ClearHiddenTests(parent=self)._remove_hidden_test_region(released)  # noqa: SLF001  (it knows the marks)
+        if cell.source not in (source, released.source):
+            self.log.warning("Cell '%s' may not be edited, and was; it is graded as it was released", _id(cell))
+        cell.source = source
 
 
 def _marks(stored: Any) -> dict[str, dict[str, Any]]:
@@ -184,7 +197,6 @@ class Judged:
 
     cell: NotebookNode
     entry: Entry
-    item: Item
     variant: int
     result: Result
     note: str = ""
@@ -247,26 +259,22 @@ class Judge(Execute):  # type: ignore[misc]  # it is untyped
         entries = [entry for entry in found.items if entry.grade_id in cells and utils.is_grade(cells[entry.grade_id])]
         if not entries:
             return []
-        at = self._bench()
-
-        def judge(entry: Entry) -> Judged:
-            item = at.item(entry)
-            variant = found.variant(entry, student, len(item.variants))
-            answer = cells.get(entry.answer)
-            source = None if answer is None or _unchanged(answer) else str(answer.source)
-            cell = cells[entry.grade_id]
-            marked = (one.metadata.get("torch_grader", {}).get("note", "") for one in (cell, answer) if one is not None)
-            notes = " ".join(dict.fromkeys(filter(None, marked)))
-            return Judged(cell, entry, item, variant, at.grade(item, variant, source), notes)
-
-        with ThreadPoolExecutor(4) as threads:  # they wait for the runner, which has more than one program at a time
-            return list(threads.map(judge, entries))
-
-    def _bench(self) -> Bench:
         at = bench(Path(self.bank) if self.bank else None)
         if not self.allow_unsandboxed:
             at.must_be_contained()
-        return at
+        given = {entry: cells.get(entry.answer) for entry in entries}
+        sources = {
+            entry.grade_id: None if answer is None or _unchanged(answer) else str(answer.source)
+            for entry, answer in given.items()
+        }
+        verdicts = at.judge(found, student, sources)
+        judged = []
+        for entry, answer in given.items():
+            cell = cells[entry.grade_id]
+            marked = (one.metadata.get("torch_grader", {}).get("note", "") for one in (cell, answer) if one is not None)
+            notes = " ".join(dict.fromkeys(filter(None, marked)))
+            judged.append(Judged(cell, entry, *verdicts[entry.grade_id], notes))
+        return judged
 
     def _needs_kernel(self, cell: NotebookNode) -> bool:
         return bool((utils.is_grade(cell) or utils.is_task(cell)) and _id(cell) not in self._skipped)

@@ -7,8 +7,7 @@ of Pygments, and a drawing uses `currentColor` and the variables `--tg-curve-1` 
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from grader import charts
@@ -76,7 +75,8 @@ def code(source: str) -> str:
     return f'<pre class="tg-code"><code>{shown}</code></pre>'
 
 
-def svg(chart: Chart, width: int | None = None, colors: Sequence[str] = PAGE) -> str:
+@lru_cache(64)
+def svg(chart: Chart, width: int | None = None, colors: tuple[str, ...] = PAGE) -> str:
     """A chart as an SVG element that is described in words, in the colors of the page unless others are given.
 
     Empty where it cannot be drawn here (vl-convert is not installed). With a width, in pixels, all of the drawing fits

@@ -1,0 +1,117 @@
+"""An nbgrader course: its configuration, its folders, its gradebook."""
+
+from __future__ import annotations
+
+import glob
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from grader.autograding import without_iris
+from grader.autograding.jobs import Files, Job, Outcome, Setup, read, take_over
+from grader.course import manifest
+from grader.course.manifest import Manifest
+from grader.errors import InputError
+
+
+class Course:
+    """The course in a folder, for one assignment. It becomes the current folder, as configurations expect."""
+
+    def __init__(self, folder: Path, assignment: str) -> None:
+        """Raises InputError where nbgrader does not start here."""
+        os.chdir(folder)
+        without_iris()
+        from nbgrader.apps import AutogradeApp
+
+        self.assignment = assignment
+        self.app: Any = AutogradeApp()
+        self.app.raise_config_file_errors = True  # else grades would be made as if there were no configuration
+        try:
+            self.app.initialize([])
+        except (Exception, SystemExit) as error:  # noqa: BLE001  (whatever the instructor's configuration raises)
+            said = " ".join(str(error).split()) or type(error).__name__
+            raise InputError(f"nbgrader does not start here: {said}", "mend nbgrader_config.py") from None
+        self._directory = self.app.coursedir
+        self.root = Path(self._directory.root)
+        self.source = self.root / self._folder(self._directory.source_directory, ".")
+        self.manifest: Manifest | None = manifest.read(self.source)
+        self._ledger: Any = None
+
+    def _folder(self, step: str, student: str) -> str:
+        return str(self._directory.format_path(step, student, self.assignment))
+
+    @property
+    def ledger(self) -> Any:
+        """The gradebook, opened when it is first needed: never before a process is forked."""
+        if self._ledger is None:
+            from grader.autograding.ledger import Ledger
+
+            url = str(self._directory.db_url)
+            if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///").partition("?")[0]).exists():
+                hint = f"go to the course, or run `nbgrader generate_assignment {self.assignment}` first"
+                raise InputError(f"there is no gradebook here: {url}", hint)
+            try:
+                self._ledger = Ledger(url, self._directory.course_id)
+            except Exception as error:  # noqa: BLE001  (SQLAlchemy's, a driver's, or that of a missing driver)
+                said = "".join(str(error).strip().splitlines()[:1])
+                hint = "see `nbgrader db --help`, and `db_url` in nbgrader_config.py"
+                raise InputError(f"the gradebook cannot be opened: {said}", hint) from None
+        return self._ledger
+
+    def close(self) -> None:
+        """Close the gradebook; it is opened again when it is needed."""
+        if self._ledger is not None:
+            self._ledger.close()
+            self._ledger = None
+
+    def submissions(self) -> dict[str, Path]:
+        """The folders that were handed in, by student."""
+        before, after = self._folder(self._directory.submitted_directory, "*").split("*")
+        places = glob.glob(f"{glob.escape(before)}*{glob.escape(after)}")  # noqa: PTH207  (a pattern with a root)
+        found = sorted(path for path in places if Path(path).is_dir())
+        excluded = set(filter(None, self._directory.student_id_exclude.split(",")))
+        names = {path.removeprefix(before).removesuffix(after): Path(path) for path in found}
+        return {name: path for name, path in names.items() if name not in excluded}
+
+    def autograded(self, student: str) -> Path:
+        """Where what was graded of a student lies."""
+        return Path(self._folder(self._directory.autograded_directory, student))
+
+    def setup(self) -> Setup:
+        """What all submissions are graded with. Raises InputError where there is no such assignment."""
+        rows = self.ledger.assignment(self.assignment)
+        if not rows["assignment"] or not rows["notebook"]:
+            raise InputError(
+                f"the gradebook has no assignment `{self.assignment}`",
+                f"run `nbgrader generate_assignment {self.assignment}` first",
+            )
+        files = read(self.source, without=".ipynb") if self.source.is_dir() else {}
+        return Setup(self.assignment, self.app.config, rows, files, self.manifest, self._bank())
+
+    def _bank(self) -> Files | None:
+        if self.manifest is None:
+            return None
+        quizzes = self.bank / "quizzes"
+        return {f"quizzes/{name}": content for name, content in read(quizzes).items()}
+
+    @property
+    def bank(self) -> Path:
+        """The folder of the bank that the items are from."""
+        from grader import bank as banks
+
+        given = self.app.config.get("Judge", {}).get("bank")
+        return banks.home(Path(given) if given else None)
+
+    def job(self, student: str, folder: Path) -> Job:
+        return Job(student, folder, self.ledger.submission(self.assignment, student))
+
+    def save(self, student: str, outcome: Outcome) -> None:
+        """Put what came of a submission into its folder and the gradebook. Raises OSError, and what SQLAlchemy does."""
+        if outcome.autograded is None:
+            shutil.rmtree(
+                self.autograded(student), ignore_errors=True
+            )  # as nbgrader does: it is not of this submission
+        else:
+            take_over(outcome.autograded, self.autograded(student))
+        self.ledger.save(outcome.rows)
