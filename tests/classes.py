@@ -33,6 +33,9 @@ POINTS = 2.0
 ITEMS = ("zero-factor", "ramp-rate-table", "fill-missing-cap", "mend-doubling-warmup", "write-the-factor")
 """A choice, a table of numbers, a blank, a program to mend, a program to write. All are judged by running PyTorch."""
 
+PATIENCE = 8
+"""Seconds that a cell of an ordinary notebook may take: for a busy machine, and one loop that never ends."""
+
 Points = float | None
 Notebook = dict[str, Any]
 Cells = dict[str, Points]
@@ -103,17 +106,31 @@ class Sort:
     """An id that is part of it."""
 
 
-def items(folder: Path, students: int, *, seed: int = 0, port: int = 9, environment: Mapping[str, str] = os.environ) -> Class:
+def items(
+    folder: Path, students: int, *, seed: int = 0, port: int = 9, environment: Mapping[str, str] = os.environ
+) -> Class:
     """A course whose assignment is five items of the bank, handed in by so many students."""
-    made = ["notebook", "warmup", "--assignment", "--items", ",".join(ITEMS), "--points", str(POINTS), "-o", f"source/{NAME}"]
+    made = [
+        "notebook",
+        "warmup",
+        "--assignment",
+        "--items",
+        ",".join(ITEMS),
+        "--points",
+        str(POINTS),
+        "-o",
+        f"source/{NAME}",
+    ]
     traps = _course(folder, "from grader.course import configure\nconfigure(c)\n", port)
     _run(f"import grader.cli\ngrader.cli.app({made!r}, standalone_mode=False)\n{_RELEASE}", folder, environment)
     return _hand_in(traps, _sorts_of_items(traps), students, seed)
 
 
-def ordinary(folder: Path, students: int, *, seed: int = 0, port: int = 9, environment: Mapping[str, str] = os.environ) -> Class:
+def ordinary(
+    folder: Path, students: int, *, seed: int = 0, port: int = 9, environment: Mapping[str, str] = os.environ
+) -> Class:
     """A course whose assignment has five functions to write, tested by cells of the instructor."""
-    traps = _course(folder, "c.ExecutePreprocessor.timeout = 4\nc.Execute.timeout = 4\n", port)
+    traps = _course(folder, f"c.ExecutePreprocessor.timeout = {PATIENCE}\nc.Execute.timeout = {PATIENCE}\n", port)
     _write_ordinary(folder / "source" / NAME / f"{NAME}.ipynb")
     _run(_RELEASE, folder, environment)
     return _hand_in(traps, _sorts_of_ordinary(traps), students, seed)
@@ -302,7 +319,7 @@ HOSTILE_CODE = {
     "credit": ("print('2.0')\nfactor = 2.0\n2.0", r"raised TypeError|not callable"),
     "exit": ("import os\nos._exit(0)", r"ended its own process"),
     "loop": ("while True:\n    pass", r"did not end"),
-    "memory": ("hoard = []\nwhile True:\n    hoard.append(bytearray(1 << 26))", r"used up the memory|raised MemoryError"),
+    "memory": ("hoard = []\nwhile True:\n    hoard.append(bytes(1 << 28))", r"used up the memory|raised MemoryError"),
     "output": ("while True:\n    print('x' * 10000)", r"printed too much"),
     "patch": (
         "import sys, torch\nfor name, module in list(sys.modules.items()):\n    if name.startswith('grader'):\n"
@@ -375,7 +392,13 @@ def _sorts_of_items(traps: Traps) -> list[Sort]:
     most = max(map(len, wrongs.values()))
     front = TRANSFORMER + EQUAL + f"open({str(traps.loot / 'front')!r}, 'w').write('was here')\n"
     hostile = [
-        Sort(f"hostile {name}", attacking(name), _with_cell(front), says={"write-the-factor": says}, loots="@LOOT@" in code)
+        Sort(
+            f"hostile {name}",
+            attacking(name),
+            _with_cell(front),
+            says={"write-the-factor": says},
+            loots="@LOOT@" in code,
+        )
         for name, (code, says) in HOSTILE_CODE.items()
     ]
     first = ITEMS[0]
@@ -387,7 +410,14 @@ def _sorts_of_items(traps: Traps) -> list[Sort]:
         Sort("broken empty", empty),
     ]
     mistakes = [Sort("mistake", mistaken(place)) for place in range(most)]
-    return [Sort("right", right), *mistakes[:SOME], *hostile, *broken[:MOST_TELLING], *mistakes[SOME:], *broken[MOST_TELLING:]]
+    return [
+        Sort("right", right),
+        *mistakes[:SOME],
+        *hostile,
+        *broken[:MOST_TELLING],
+        *mistakes[SOME:],
+        *broken[MOST_TELLING:],
+    ]
 
 
 UNREADABLE = {
@@ -449,7 +479,14 @@ def _source(name: str, text: str, luck: random.Random) -> str:
 
 
 def _with_cell(source: str) -> Callable[[Notebook], None]:
-    cell = {"cell_type": "code", "id": "front", "metadata": {}, "outputs": [], "execution_count": None, "source": source}
+    cell = {
+        "cell_type": "code",
+        "id": "front",
+        "metadata": {},
+        "outputs": [],
+        "execution_count": None,
+        "source": source,
+    }
     return lambda notebook: notebook["cells"].insert(0, cell)
 
 
@@ -504,7 +541,14 @@ def _broken(
         notebook["cells"].append({"cell_type": "markdown", "id": "long", "metadata": {}, "source": text})
 
     def another(_: Notebook) -> str:
-        cell = {"cell_type": "code", "id": "a", "metadata": {}, "outputs": [], "execution_count": None, "source": "1 + 1"}
+        cell = {
+            "cell_type": "code",
+            "id": "a",
+            "metadata": {},
+            "outputs": [],
+            "execution_count": None,
+            "source": "1 + 1",
+        }
         return json.dumps({"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
 
     return [
@@ -535,12 +579,22 @@ def _write_ordinary(path: Path) -> None:
             mark: dict[str, Any] = {"schema_version": 3, "grade_id": f"{kind}{name}", "task": False}
             mark |= {"grade": not kind, "solution": bool(kind), "locked": not kind}
             mark |= {} if kind else {"points": POINTS}
-            cells.append({"cell_type": "code", "metadata": {"nbgrader": mark}, "outputs": [], "execution_count": None, "source": source})
+            cells.append(
+                {
+                    "cell_type": "code",
+                    "metadata": {"nbgrader": mark},
+                    "outputs": [],
+                    "execution_count": None,
+                    "source": source,
+                }
+            )
     for number, cell in enumerate(cells):
         cell["id"] = f"cell-{number}"
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     path.parent.mkdir(parents=True)
-    path.write_text(json.dumps({"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}))
+    path.write_text(
+        json.dumps({"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5})
+    )
 
 
 def _sorts_of_ordinary(traps: Traps) -> list[Sort]:
@@ -586,4 +640,11 @@ def _sorts_of_ordinary(traps: Traps) -> list[Sort]:
         Sort("broken empty", empty),
     ]
     mistakes = [Sort("mistake", mistaken(place)) for place in range(max(map(len, WRONGS.values())))]
-    return [Sort("right", right), *mistakes[:SOME], *hostile, *broken[:MOST_TELLING], *mistakes[SOME:], *broken[MOST_TELLING:]]
+    return [
+        Sort("right", right),
+        *mistakes[:SOME],
+        *hostile,
+        *broken[:MOST_TELLING],
+        *mistakes[SOME:],
+        *broken[MOST_TELLING:],
+    ]

@@ -141,7 +141,10 @@ WRONGS: dict[str, tuple[tuple[str, float], ...]] = {
         ("def warmup_factor(epoch, warmup):\n    return 1.0", 1.0),
     ),
     "windows": (
-        ("class Windows:\n    def __init__(self, series, size):\n        pass\n    def __len__(self):\n        return 0", 0.0),
+        (
+            "class Windows:\n    def __init__(self, series, size):\n        pass\n    def __len__(self):\n        return 0",
+            0.0,
+        ),
         (
             "class Windows:\n    def __init__(self, series, size):\n        self.series, self.size = series, size\n"
             "    def __len__(self):\n        return len(self.series)\n    def __getitem__(self, i):\n"  # one window too many
@@ -151,7 +154,10 @@ WRONGS: dict[str, tuple[tuple[str, float], ...]] = {
     ),
     "groups": (
         ("def make_optimizer(model, lr):\n    return None", 0.0),
-        ("import torch\n\ndef make_optimizer(model, lr):\n    return torch.optim.AdamW(model.parameters(), lr=lr)", 0.0),
+        (
+            "import torch\n\ndef make_optimizer(model, lr):\n    return torch.optim.AdamW(model.parameters(), lr=lr)",
+            0.0,
+        ),
         (
             "import torch\n\ndef make_optimizer(model, lr):\n"  # the weights of a normalization are no biases by name
             "    named = {'bias': [], 'rest': []}\n    for name, weight in model.named_parameters():\n"
@@ -266,7 +272,7 @@ HOSTILE = {
     "exit": Attack(
         {"windows": "import os\n\ndef Windows(series, size):\n    os._exit(0)"}, {"windows": 0.0, "groups": 0.0, "clip": 0.0}
     ),
-    "loop": Attack({"windows": "def Windows(series, size):\n    while True:\n        pass"}, {"windows": 0.0}),
+    "loop": Attack({"windows": "import time\n\ndef Windows(series, size):\n    while True:\n        time.sleep(0.1)"}, {"windows": 0.0}),
     "memory": Attack(
         # 64 GiB are asked for and never written to: where nothing limits them, no memory is used up.
         {"windows": "import mmap\n\ndef Windows(series, size):\n    hoard = [mmap.mmap(-1, 1 << 32) for _ in range(16)]\n"
