@@ -60,7 +60,7 @@ LAYERS = [
     {"ui.terminal", "ui.telling", "ui.reading"},
     {"desk"},
     {"knobs", "knobs.*"},
-    {"course.manifest", "course.answers"},
+    {"course.manifest", "course.answers", "course.similar"},
     {"course.assignment", "course.bench", "course.telling", "course.student"},
     {"course", "course.preprocessors"},
     {"autograding", "autograding.*"},

@@ -1,0 +1,229 @@
+"""A generated class through `grader autograde`: each cell has what is due to it, and no attack has an effect.
+
+With GRADER_CLASS=200 it is a class of 200; without, one of the more telling sorts each.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import classes
+import pytest
+from classes import LEFT, NAME, Class, Handed
+from conftest import ROOT
+from nbgrader.api import Gradebook
+
+STUDENTS = int(os.environ.get("GRADER_CLASS", "24"))
+
+JOBS = ("--jobs", "1") if STUDENTS < 100 else ()
+"""Two classes are graded at a time; for a few students it does not pay to start more workers."""
+
+pytestmark = pytest.mark.timeout(600 + 5 * STUDENTS)
+
+NOT_YET = {
+    "hostile exit": "a kernel that dies takes what is graded already along",
+    "hostile gradebook": "a kernel writes into the gradebook",
+    "hostile hidden-tests": "a kernel reads the source",
+    "hostile memory": "a kernel maps as much memory as it likes",
+    "hostile nan": "NaN has full points",
+    "hostile network": "a kernel reaches the network",
+    "hostile other-submissions": "a kernel reads what others handed in",
+    "hostile warns": "a warning costs all points",
+    "broken marks": "marks that nobody knows fail the submission",
+    "broken twice": "a cell that is there twice fails the submission",
+    "broken unlocked": "marks of an older version fail the submission",
+}
+"""Sorts of ordinary notebooks that do not get what they are due yet, and why. A sort that does must leave this list."""
+
+
+@dataclass(frozen=True)
+class Graded:
+    """A class, and what became of it."""
+
+    made: Class
+    reports: Mapping[str, Any]
+    comments: Mapping[str, Mapping[str, str]]
+    rows: Mapping[str, Mapping[str, tuple[float, float | None, float | None]]]
+    """Of each student's cells in the gradebook: the automatic points, those by hand, and extra credit."""
+    visitors: int
+    """Connections to a port that the network of a submission must not reach."""
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str]) -> Iterator[Callable[[str], Graded]]:
+    """Both classes, made and graded side by side."""
+    folder = tmp_path_factory.mktemp("class")
+    variables = {**environment, "PYTHONPATH": str(ROOT), "GRADER_WARM_IDLE": "60"}
+    with ThreadPoolExecutor(2) as threads:
+        graded = {
+            make.__name__: threads.submit(grade, make, folder / make.__name__, variables)
+            for make in (classes.items, classes.ordinary)
+        }
+        yield lambda name: graded[name].result()
+
+
+def grade(make: Callable[..., Class], folder: Path, variables: Mapping[str, str]) -> Graded:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.setblocking(False)
+        made = make(folder, STUDENTS, port=listener.getsockname()[1], environment=variables)
+        done = subprocess.run(
+            [sys.executable, "-m", "grader", "autograde", NAME, "--json", *JOBS],
+            cwd=folder, env=dict(variables), capture_output=True, text=True, check=False, timeout=500 + 5 * STUDENTS,
+        )  # fmt: skip
+        assert done.returncode == 1, done.stderr  # for those that cannot be read
+        visitors = 0
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                listener.accept()[0].close()
+                visitors += 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of SQLAlchemy, for nbgrader's models
+        with Gradebook(f"sqlite:///{folder}/gradebook.db") as book:
+            notebooks = {one.student.id: one for one in book.notebook_submissions(NAME, NAME)}
+            comments = {
+                student: {comment.name: comment.auto_comment or "" for comment in one.comments}
+                for student, one in notebooks.items()
+            }
+            rows = {
+                student: {
+                    grade.name: (grade.auto_score or 0.0, grade.manual_score, grade.extra_credit)
+                    for grade in one.grades
+                }
+                for student, one in notebooks.items()
+            }
+    return Graded(made, json.loads(done.stdout)["graded"], comments, rows, visitors)
+
+
+def wrong(handed: Handed, graded: Graded) -> list[str]:
+    """What is wrong with the result of one submission."""
+    report = graded.reports[handed.student]
+    if handed.failed or report["state"] == "failed":
+        return [] if handed.failed == (report["state"] == "failed") else [str(report)]
+    found = []
+    cells = {name.partition("/")[2]: points for name, (points, _) in report["cells"].items()}
+    if set(cells) != set(handed.cells):
+        found.append(f"it has the cells {sorted(cells)}")
+    for name, due in handed.cells.items():
+        right = (
+            (cells[name] is None and report["needs_manual_grade"])
+            if due is LEFT
+            else (cells[name] or 0.0) == pytest.approx(due)
+        )
+        if not right and not (name in handed.forged and cells[name] == handed.forged[name]):
+            found.append(f"{name} has {cells[name]} points, due are {due}")
+    if handed.loots and list(graded.made.loot.glob(f"{handed.sort}-{handed.student}")):
+        found.append("it got out of its bounds")
+    return found
+
+
+def wrong_sorts(graded: Graded) -> dict[str, list[str]]:
+    """What is wrong, by sort."""
+    found: dict[str, list[str]] = {}
+    for handed in graded.made.handed:
+        if said := wrong(handed, graded):
+            found.setdefault(handed.sort, []).extend(f"{handed.student}: {text}" for text in said)
+    return found
+
+
+# ---------------------------------------------------------------- items of the bank
+
+
+def test_every_cell_of_items_has_what_it_is_due(both: Callable[[str], Graded]) -> None:
+    graded = both("items")
+    assert set(graded.reports) == {handed.student for handed in graded.made.handed}
+    assert wrong_sorts(graded) == {}
+    given = [points for handed in graded.made.handed for points in handed.cells.values()]
+    assert {points == classes.POINTS for points in given} == {True, False}
+    assert LEFT in given
+
+
+def test_no_attack_on_items_has_an_effect(both: Callable[[str], Graded]) -> None:
+    graded = both("items")
+    attacks = [handed for handed in graded.made.handed if handed.sort.startswith("hostile")]
+    assert {handed.sort for handed in attacks} == {f"hostile {name}" for name in classes.HOSTILE_CODE}
+    assert list(graded.made.loot.iterdir()) == []
+    assert graded.visitors == 0
+    for handed in graded.made.handed:
+        for name, (points, by_hand, extra) in graded.rows.get(handed.student, {}).items():
+            assert (by_hand, extra) == (None, None)
+            assert points == pytest.approx(handed.cells.get(name) or 0.0)
+
+
+def test_attacks_and_broken_cells_are_reported_as_what_they_are(both: Callable[[str], Graded]) -> None:
+    graded = both("items")
+    seen = 0
+    for handed in graded.made.handed:
+        for item, pattern in handed.says.items():
+            said = graded.comments[handed.student][f"answer-{item}"]
+            assert re.search(pattern or r"the rate is .*it should be|ended its own process", said), (
+                handed.sort,
+                item,
+                said,
+            )
+            seen += 1
+        if handed.failed:
+            assert graded.reports[handed.student]["failure"], handed.sort
+    assert seen >= len(classes.HOSTILE_CODE)
+
+
+# ---------------------------------------------------------------- ordinary notebooks
+
+
+def test_every_cell_of_ordinary_notebooks_has_what_it_is_due(both: Callable[[str], Graded]) -> None:
+    """What a sandbox can prevent is prevented; forged tests are counted as what any kernel gives for them."""
+    graded = both("ordinary")
+    assert set(graded.reports) == {handed.student for handed in graded.made.handed}
+    found = wrong_sorts(graded)
+    there = {handed.sort for handed in graded.made.handed}
+    assert {sort: said for sort, said in found.items() if sort not in NOT_YET} == {}
+    assert set(NOT_YET) & there <= set(found), "it gets what it is due: take it off the list"
+
+
+def test_no_attack_in_ordinary_notebooks_reaches_others(both: Callable[[str], Graded]) -> None:
+    graded = both("ordinary")
+    changed = {
+        handed.student: cells
+        for handed in graded.made.handed
+        if (cells := [row for row in graded.rows.get(handed.student, {}).values() if row[1:] != (None, None)])
+    }
+    if "hostile gradebook" not in NOT_YET:
+        assert changed == {}
+    if "hostile network" not in NOT_YET:
+        assert graded.visitors == 0
+    took = {path.name for path in graded.made.loot.iterdir()}
+    assert {name for name in took if not name.startswith(tuple(NOT_YET))} == set()
+
+
+def test_a_class_is_the_same_for_the_same_seed(tmp_path: Path, both: Callable[[str], Graded]) -> None:
+    made = both("items").made
+    sorts = classes._sorts_of_items(classes.Traps(made.folder, made.loot, 9))
+    traps = [classes.Traps(tmp_path / str(turn), made.loot, 9) for turn in range(3)]
+    for turn in traps:
+        release = turn.course / "release" / NAME
+        release.mkdir(parents=True)
+        (release / f"{NAME}.ipynb").write_text((made.folder / "release" / NAME / f"{NAME}.ipynb").read_text())
+    sorts = [sort for sort in sorts if sort.name not in classes.ONCE]
+    first, again, other = (classes._hand_in(turn, sorts, 60, seed) for turn, seed in zip(traps, (1, 1, 2), strict=True))
+
+    def texts(one: Class) -> dict[str, bytes]:
+        submitted = one.folder / "submitted"
+        return {
+            str(path.relative_to(submitted)): path.read_bytes().replace(str(one.folder).encode(), b"")
+            for path in submitted.rglob("*.ipynb")
+        }
+
+    assert len(texts(first)) == 60
+    assert texts(first) == texts(again)
+    assert texts(first) != texts(other)
