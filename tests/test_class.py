@@ -9,9 +9,11 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
+import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -22,7 +24,8 @@ from typing import Any
 import classes
 import pytest
 from classes import LEFT, NAME, Class, Handed
-from conftest import ROOT
+from conftest import EXERCISES, ROOT
+from distributed import Client
 from nbgrader.api import Gradebook
 
 STUDENTS = int(os.environ.get("GRADER_CLASS", "24"))
@@ -227,3 +230,116 @@ def test_a_class_is_the_same_for_the_same_seed(tmp_path: Path, both: Callable[[s
     assert len(texts(first)) == 60
     assert texts(first) == texts(again)
     assert texts(first) != texts(other)
+
+
+# ---------------------------------------------------------------- beyond one machine
+
+
+@dataclass
+class Cluster:
+    """A scheduler and two workers, each a process of its own."""
+
+    url: str
+    workers: list[subprocess.Popen[bytes]]
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str]) -> Iterator[Cluster]:
+    folder = tmp_path_factory.mktemp("cluster")
+    found = folder / "scheduler.json"
+    variables = {**environment, "PYTHONPATH": str(ROOT)}
+    options = ("--scheduler-file", str(found), "--no-dashboard")
+
+    def start(name: str, *more: str) -> subprocess.Popen[bytes]:
+        with (folder / f"{name}.log").open("wb") as log:
+            command = [sys.executable, "-m", f"distributed.cli.dask_{name}", *options, *more]
+            return subprocess.Popen(command, cwd=folder, env=variables, stdout=log, stderr=log)
+
+    scheduler = start("scheduler", "--host", "127.0.0.1", "--port", "0")
+    deadline = time.monotonic() + 60
+    while not found.exists():
+        assert time.monotonic() < deadline, (folder / "scheduler.log").read_text()
+        time.sleep(0.05)
+    workers = [start("worker", "--nthreads", "1", "--no-nanny", "--nworkers", "1") for _ in range(2)]
+    address = json.loads(found.read_text())["address"].replace("tcp://", "dask://")
+    with Client(address.replace("dask://", "tcp://"), set_as_default=False) as client:
+        client.wait_for_workers(2, timeout=60)
+    yield Cluster(address, workers)
+    for process in (*workers, scheduler):
+        process.kill()
+        process.wait()
+
+
+def contents(url: str) -> dict[str, dict[str, tuple[object, ...]]]:
+    """What grading has put into a gradebook: for each student the points of cells, and the comments."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of SQLAlchemy, for nbgrader's models
+        with Gradebook(url, "pytorch") as book:
+            return {
+                one.student.id: {
+                    **{grade.name: (grade.auto_score, grade.needs_manual_grade) for grade in one.grades},
+                    **{f"on {comment.name}": (comment.auto_comment,) for comment in one.comments},
+                }
+                for one in book.notebook_submissions(NAME, NAME)
+            }
+
+
+def test_on_a_cluster_with_a_gradebook_in_postgresql_all_is_the_same_and_a_killed_worker_changes_nothing(
+    both: Callable[[str], Graded], cluster: Cluster, server: str, tmp_path: Path, environment: dict[str, str]
+) -> None:
+    here = both("items").made.folder
+    there = tmp_path / "course"
+    shutil.copytree(here / "source", there / "source")
+    shutil.copytree(here / "submitted", there / "submitted")
+    (there / "nbgrader_config.py").write_text(
+        f'c = get_config()\nc.CourseDirectory.course_id = "pytorch"\nc.CourseDirectory.db_url = "{server}"\n'
+        "from grader.course import configure\nconfigure(c)\n"
+    )
+    classes._run(classes._RELEASE, there, environment)
+    variables = {**environment, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "grader", "autograde", NAME, "--json", "--on", cluster.url]
+    process = subprocess.Popen(
+        command, cwd=there, env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    journal = there / f".grader/{NAME}.jsonl"
+    deadline = time.monotonic() + 120
+    while not (journal.exists() and journal.read_text().count('"graded"') >= 3):
+        assert time.monotonic() < deadline
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.02)
+    cluster.workers[0].kill()
+    out, err = process.communicate(timeout=300)
+    assert process.returncode == 1, err  # for those that cannot be read
+    reports = json.loads(out)["graded"]
+    assert set(reports) == set(both("items").reports)
+    assert contents(server) == contents(f"sqlite:///{here}/gradebook.db")
+    for path in (here / "autograded").rglob("*.ipynb"):
+        assert (there / path.relative_to(here)).read_bytes() == path.read_bytes(), path
+    # What is proven there is what is proven here.
+    (tmp_path / "quiz.yaml").write_text(EXERCISES)
+    done = subprocess.run(
+        [sys.executable, "-m", "grader", "verify", "--no-cache", "--json", "--on", cluster.url, "quiz.yaml"],
+        cwd=tmp_path, env=variables, capture_output=True, text=True, check=False, timeout=200,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["findings"] == []
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("dask://127.0.0.1:1", "the scheduler at dask://127.0.0.1:1 cannot be reached"),
+        ("tcp://127.0.0.1:1", "`tcp://127.0.0.1:1` is no address of a cluster"),
+    ],
+)
+def test_a_scheduler_that_is_not_there_gives_one_message(
+    url: str, said: str, environment: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "quiz.yaml").write_text(EXERCISES)
+    done = subprocess.run(
+        [sys.executable, "-m", "grader", "verify", "--on", url, "quiz.yaml"],
+        cwd=tmp_path, env={**environment, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"grader: {said}")
+    assert len(done.stderr.strip().splitlines()) == 2

