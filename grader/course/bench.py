@@ -16,7 +16,7 @@ from grader.course import answers
 from grader.course.manifest import Entry
 from grader.errors import InputError, did_you_mean
 from grader.marking import LIMITS, Marker
-from grader.model import Item, Outcome, Program, Proof, Result, Score, Status, Value
+from grader.model import Item, Mistake, Outcome, Program, Proof, Result, Score, Status, Value
 from grader.records import digest
 from grader.session import Question
 from grader.verify import Proving
@@ -86,6 +86,10 @@ class Bench:
                 "grade with the bank that it was made from (`c.Judge.bank`), or make the assignment anew with --force",
             )
         return item
+
+    def mistake(self, name: str | None) -> Mistake | None:
+        """A misconception that the bank knows."""
+        return self._bank.mistakes.get(name) if name else None
 
     def question(self, item: Item, variant: int, answer: str) -> Question:
         """A variant being asked. The answer draws its hidden inputs, with the reference, which students do not have.

@@ -5,7 +5,9 @@
 | `Clear` | generate_assignment | leaves an empty answer or the starter, where nbgrader would leave its stub |
 | `Mend` | autograde, before all else | makes nbgrader's marks of cells what they are in the gradebook |
 | `Judge` | autograde, in place of Execute | judges our cells, from the source of the answers |
-| `Remark` | autograde, after SaveAutoGrades | comments, and what is left to a person |
+| `Points` | autograde, in place of SaveAutoGrades | points of other cells: see `points.py` |
+| `Remark` | autograde, after `Points` | comments, what is left to a person, what is passed on |
+| `Mask` | generate_feedback, after GetGrades | hidden tests stay hidden: see `feedback.py` |
 """
 
 from __future__ import annotations
@@ -25,13 +27,14 @@ from nbgrader.preprocessors import (
     ClearHiddenTests,
     ClearSolutions,
     Execute,
+    GetGrades,
     NbGraderPreprocessor,
     SaveAutoGrades,
 )
 from traitlets import Bool, Unicode
 
 from grader import template
-from grader.course import answers, manifest, telling
+from grader.course import answers, manifest, results, telling
 from grader.course.bench import Bench, bench
 from grader.course.manifest import Entry, Manifest
 from grader.errors import GraderError, InputError
@@ -44,7 +47,7 @@ _OURS = "from grader.course import handed_in"
 
 def configure(c: Any) -> None:
     """Put our preprocessors into nbgrader's configuration, `c` of nbgrader_config.py; what else is in there stays."""
-    from nbgrader.converters import Autograde, GenerateAssignment
+    from nbgrader.converters import Autograde, GenerateAssignment, GenerateFeedback
 
     def have(section: str, name: str, default: list[Any]) -> list[Any]:
         given = c[section]
@@ -55,9 +58,17 @@ def configure(c: Any) -> None:
     mended = have("Autograde", "sanitize_preprocessors", Autograde.sanitize_preprocessors.default())
     c.Autograde.sanitize_preprocessors = ["grader.course.Mend", *(one for one in mended if not _is(one, "Mend"))]
     graded = have("Autograde", "autograde_preprocessors", Autograde.autograde_preprocessors.default())
-    graded = [one for one in _swapped(graded, Execute, "Judge") if not _is(one, "Remark")]
-    place = next((k + 1 for k, one in enumerate(graded) if _is(one, SaveAutoGrades.__name__)), len(graded))
-    c.Autograde.autograde_preprocessors = [*graded[:place], "grader.course.Remark", *graded[place:]]
+    graded = _swapped(_swapped(graded, Execute, "Judge"), SaveAutoGrades, "Points")
+    c.Autograde.autograde_preprocessors = _after(graded, "Points", "Remark")
+    told = have("GenerateFeedback", "preprocessors", GenerateFeedback.preprocessors.default())
+    c.GenerateFeedback.preprocessors = _after(told, GetGrades.__name__, "Mask")
+
+
+def _after(names: list[Any], known: str, ours: str) -> list[Any]:
+    """A list of steps with one of ours behind a known one; at the end where that is not there."""
+    others = [one for one in names if not _is(one, ours)]
+    place = next((k + 1 for k, one in enumerate(others) if _is(one, known)), len(others))
+    return [*others[:place], f"grader.course.{ours}", *others[place:]]
 
 
 def _swapped(names: list[Any], theirs: type, ours: str) -> list[Any]:
@@ -222,6 +233,7 @@ class Judge(Execute):  # type: ignore[misc]  # it is untyped
                 "answer": one.entry.answer,
                 "left": telling.left(one.result),
                 "comment": telling.comment(one.result, one.note),
+                "told": results.told(one.result, self._bench().mistake(one.result.score.mistake)),
             }
             for one in judged
         }
@@ -353,4 +365,7 @@ class Remark(NbGraderPreprocessor):  # type: ignore[misc]  # it is untyped
                 comment = gradebook.find_comment(remark["answer"], *_of(resources))
                 comment.auto_comment = remark["comment"]
             gradebook.db.commit()
+        for cell in nb.cells:
+            if _id(cell) in remarks and utils.is_grade(cell):
+                cell.metadata["torch_grader"] = NotebookNode(remarks[_id(cell)]["told"])
         return nb, resources
