@@ -26,8 +26,8 @@ class Mask(NbGraderPreprocessor):  # type: ignore[misc]  # it is untyped
         theirs = ClearHiddenTests(parent=self)
         words = Delimiters(theirs.begin_test_delimeter, theirs.end_test_delimeter)
         about = resources["nbgrader"]
-        secrets: list[str] = []
-        seen: list[str] = [assignment.HIDDEN]  # that is no test, and everybody's
+        secrets = [words.begin, words.end]
+        seen = hidden.split(assignment.HIDDEN, Delimiters())[1]  # that is no test, and everybody's
         with Gradebook(about["db_url"]) as gradebook:
             for text in _sources(gradebook, about["assignment"]):
                 shown, lines = hidden.split(text, words)

@@ -62,7 +62,8 @@ class Secret:
     def __init__(self, hidden: Iterable[str], seen: Iterable[str] = ()) -> None:
         """`hidden` are lines of hidden tests; those that also stand in a text of `seen` are no secret."""
         known = {_bare(line) for text in seen for line in text.split("\n")}
-        self._lines = {bare for line in hidden if _tells(bare := _bare(line))} - known
+        self._all = {_bare(line) for line in hidden} - known - {""}
+        self._lines = set(filter(_tells, self._all))
 
     def in_text(self, text: str) -> bool:
         """Whether a text shows one of the lines, however it is colored, marked up, escaped or wrapped."""
@@ -72,10 +73,10 @@ class Secret:
         return any(line in form for form in forms for line in self._lines)
 
     def cut(self, text: str) -> str:
-        """A text without the lines that show one; without any where they show it together."""
+        """A text without the lines that show one, and then without short ones too; nothing where it is in pieces."""
         if not self.in_text(text):
             return text
-        lines = [CUT if self.in_text(line) else line for line in text.split("\n")]
+        lines = [CUT if _bare(line) in self._all or self.in_text(line) else line for line in text.split("\n")]
         kept = [line for line, before in zip(lines, ["", *lines], strict=False) if line != CUT or before != CUT]
         left = "\n".join(kept)
         return CUT_ALL if self.in_text(left) else left

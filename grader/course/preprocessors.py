@@ -243,7 +243,7 @@ class Judge(Execute):  # type: ignore[misc]  # it is untyped
             with _watched(resources, self.log, alone=self.alone):
                 super().preprocess(nb, resources, km)
         for one in judged:
-            _show(one)
+            _show(one, ClearHiddenTests(parent=self))
         if found.per_student:
             _show_questions(nb, found, {one.entry.question: one.variant for one in judged})
         return nb, resources
@@ -297,14 +297,14 @@ def _unchanged(cell: NotebookNode) -> bool:
     return bool(cell.metadata.nbgrader.get("checksum") == utils.compute_checksum(cell))
 
 
-def _show(one: Judged) -> None:
+def _show(one: Judged, hidden: Any) -> None:
     """Put the verdict into the outputs of a cell, and its points as the value that nbgrader reads."""
     data = {"text/plain": telling.plain(one.result, one.note), "text/html": telling.page(one.result, one.note)}
     most = float(one.cell.metadata.nbgrader["points"])
     earned = {"text/plain": repr(one.points), "text/html": f"<p>{template.show(one.points)} of {most:g} points</p>"}
     points = v4.new_output("execute_result", data=earned, execution_count=None)
     one.cell.outputs = [v4.new_output("display_data", data=data), points]
-    ClearHiddenTests()._remove_hidden_test_region(one.cell)  # noqa: SLF001  (it is all that knows nbgrader's marks)
+    hidden._remove_hidden_test_region(one.cell)  # noqa: SLF001  (it is all that knows nbgrader's marks)
 
 
 def _show_questions(nb: NotebookNode, found: Manifest, variants: dict[str, int]) -> None:
