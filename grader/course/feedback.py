@@ -8,6 +8,8 @@ from nbformat import NotebookNode
 from nbgrader import utils
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.preprocessors import ClearHiddenTests, NbGraderPreprocessor
+from traitlets import List
+from traitlets.config import Config
 
 from grader.course import assignment, hidden
 from grader.course.hidden import Delimiters, Secret
@@ -22,8 +24,12 @@ class Mask(NbGraderPreprocessor):  # type: ignore[misc]  # it is untyped
     lose what repeats a line of the hidden tests of the assignment, all its notebooks taken together.
     """
 
+    display_data_priority: Any = List(
+        help="Unused; the exporter sets it for all, and traitlets warns where it is not"
+    ).tag(config=True)
+
     def preprocess(self, nb: NotebookNode, resources: Any) -> Converted:
-        theirs = ClearHiddenTests(parent=self)
+        theirs = ClearHiddenTests(config=Config(ClearHiddenTests=self.config.ClearHiddenTests))
         words = Delimiters(theirs.begin_test_delimeter, theirs.end_test_delimeter)
         about = resources["nbgrader"]
         secrets = [words.begin, words.end]

@@ -301,7 +301,8 @@ def _show(one: Judged, hidden: Any) -> None:
     """Put the verdict into the outputs of a cell, and its points as the value that nbgrader reads."""
     data = {"text/plain": telling.plain(one.result, one.note), "text/html": telling.page(one.result, one.note)}
     most = float(one.cell.metadata.nbgrader["points"])
-    earned = {"text/plain": repr(one.points), "text/html": f"<p>{template.show(one.points)} of {most:g} points</p>"}
+    said = "No points yet" if telling.left(one.result) else f"{template.show(one.points)} of {most:g} points"
+    earned = {"text/plain": repr(one.points), "text/html": f"<p>{said}</p>"}
     points = v4.new_output("execute_result", data=earned, execution_count=None)
     one.cell.outputs = [v4.new_output("display_data", data=data), points]
     hidden._remove_hidden_test_region(one.cell)  # noqa: SLF001  (it is all that knows nbgrader's marks)
