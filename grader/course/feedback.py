@@ -24,9 +24,7 @@ class Mask(NbGraderPreprocessor):  # type: ignore[misc]  # it is untyped
     lose what repeats a line of the hidden tests of the assignment, all its notebooks taken together.
     """
 
-    display_data_priority: Any = List(
-        help="Unused; the exporter sets it for all, and traitlets warns where it is not"
-    ).tag(config=True)
+    display_data_priority: Any = List(help="Unused; the exporter sets it for all of its steps").tag(config=True)
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> Converted:
         theirs = ClearHiddenTests(config=Config(ClearHiddenTests=self.config.ClearHiddenTests))
