@@ -1,4 +1,4 @@
-"""Item statistics for authors, from the records of a class: what is too easy, too hard, or keyed in doubt.
+"""Item statistics for authors, from what a class answered: what is too easy, too hard, or keyed in doubt.
 
 Only the first answer of each learner to each item counts. Facility is the mean of its points. Discrimination is the
 correlation of an item's points with the mean of the same learner's points on all other items (the corrected point-
@@ -12,14 +12,35 @@ import statistics
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-
-from grader.model import Attempt
+from typing import Protocol
 
 ENOUGH_LEARNERS = 10
 """Fewer say nothing of an item, so it gets no flags."""
 
 EASY, HARD, DOUBTFUL = 0.97, 0.1, -0.1
 """A facility from which on nobody misses it, or everybody does; a discrimination below which the key is in doubt."""
+
+
+class Answered(Protocol):
+    """An answer to an item, such as an attempt on record."""
+
+    @property
+    def item(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def learner(self) -> str: ...
+    @property
+    def points(self) -> float | None:
+        """In [0, 1]; None where it was not judged."""
+
+    @property
+    def response(self) -> str | None: ...
+    @property
+    def mistake(self) -> str | None: ...
+    @property
+    def seconds(self) -> float | None:
+        """How long it took, where that is known."""
 
 
 @dataclass(slots=True)
@@ -29,25 +50,31 @@ class ItemStats:
     item: str
     learners: int
     facility: float
+    right: float
+    """The share of learners who have all points."""
     discrimination: float | None
     """None where all learners have the same points, here or elsewhere."""
-    seconds: float
-    """Median."""
+    seconds: float | None
+    """Median; None where it is not known."""
     responses: dict[str, int]
     """What was answered, most frequent first; at most ten."""
     mistakes: dict[str, int]
     flags: list[str] = field(default_factory=list)
 
 
+FULL = 1 - 1e-9
+"""Points from which on an answer is right, whatever rounding did."""
+
+
 @dataclass(slots=True)
 class _First:
     points: float
-    seconds: float
+    seconds: float | None
     response: str
     mistake: str | None
 
 
-def compute(attempts: Iterable[Attempt]) -> list[ItemStats]:
+def compute(attempts: Iterable[Answered]) -> list[ItemStats]:
     """Statistics of every item, the hardest first. Skips count as missed; the order of attempts is that of time."""
     first: dict[str, dict[str, _First]] = {}
     for attempt in attempts:
@@ -73,12 +100,14 @@ def _of_item(item: str, answers: dict[str, _First], totals: dict[str, list[float
             points.append(answer.points)
             rest.append((sum(others) - answer.points) / (len(others) - 1))
     known = len(points) > 2 and len(set(points)) > 1 and len(set(rest)) > 1
+    seconds = [answer.seconds for answer in answers.values() if answer.seconds is not None]
     stats = ItemStats(
         item=item,
         learners=len(answers),
         facility=statistics.fmean(answer.points for answer in answers.values()),
+        right=statistics.fmean(answer.points >= FULL for answer in answers.values()),
         discrimination=statistics.correlation(points, rest) if known else None,
-        seconds=statistics.median(answer.seconds for answer in answers.values()),
+        seconds=statistics.median(seconds) if seconds else None,
         responses=dict(Counter(answer.response for answer in answers.values()).most_common(10)),
         mistakes=dict(Counter(answer.mistake for answer in answers.values() if answer.mistake).most_common()),
     )

@@ -433,7 +433,7 @@ def test_configuration_that_is_there_stays() -> None:
     c.ClearSolutions.code_stub = {"python": "pass"}
     for _ in range(2):
         configure(c)
-        ours = ["grader.course.Judge", "SaveAutoGrades", "grader.course.Remark", "my.Own"]
+        ours = ["grader.course.Judge", "grader.course.Points", "grader.course.Remark", "my.Own"]
         assert c.Autograde.autograde_preprocessors == ours
     assert c.Autograde.sanitize_preprocessors.count("grader.course.Mend") == 1
     assert c.GenerateAssignment.preprocessors.count("grader.course.Clear") == 1

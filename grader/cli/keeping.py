@@ -12,6 +12,7 @@ import click
 from grader.cli.shared import db_option, json_option, open_records, print_json, read_text
 from grader.errors import InputError
 from grader.model import Attempt
+from grader.template import printable
 
 if TYPE_CHECKING:
     from grader.records import Records
@@ -80,13 +81,24 @@ def import_records(file: Path, db: str | None) -> None:
 
 @click.command()
 @click.argument("files", nargs=-1, type=Path, metavar="[EXPORT]...")
+@click.option("--course", type=Path, metavar="DIR", help="From the grades of an nbgrader course.")
+@click.option("--assignment", "assignments", multiple=True, metavar="NAME", help="Only this one; may be given again.")
 @db_option
 @json_option
-def stats(files: tuple[Path, ...], db: str | None, as_json: bool) -> None:
+def stats(
+    files: tuple[Path, ...], course: Path | None, assignments: tuple[str, ...], db: str | None, as_json: bool
+) -> None:
     """How items do: too easy, too hard, a key in doubt. From the records, or from exported files of a class."""
     from grader import stats as statistics
     from grader.ui.documents import stats_document
 
+    if course is not None:
+        if files:
+            raise InputError("the files are not of the course", "give either files or --course")
+        _stats_of_course(course, assignments, as_json)
+        return
+    if assignments:
+        raise InputError("--assignment is for courses", "give the folder of the course with --course")
     if files:
         found = statistics.compute(_merged(files))
     else:
@@ -99,10 +111,38 @@ def stats(files: tuple[Path, ...], db: str | None, as_json: bool) -> None:
     for entry in found:
         discrimination = "-" if entry.discrimination is None else f"{entry.discrimination:.2f}"
         mistake = next((f"{name} ({count})" for name, count in entry.mistakes.items()), "-")
-        numbers = f"{entry.learners:8}  {entry.facility:5.0%}  {discrimination:>6}  {entry.seconds:7.0f}"
+        seconds = "-" if entry.seconds is None else f"{entry.seconds:.0f}"
+        numbers = f"{entry.learners:8}  {entry.facility:5.0%}  {discrimination:>6}  {seconds:>7}"
         print(f"{entry.item:32} {numbers}  {mistake}")
         for flag in entry.flags:
             print(f"{'':32} ! {flag}")
+
+
+def _stats_of_course(folder: Path, assignments: tuple[str, ...], as_json: bool) -> None:
+    """Print what the grades of a course say of its items and of its other graded cells."""
+    from grader import stats as statistics
+    from grader.course import results
+    from grader.ui.documents import course_stats_document
+
+    with results.opened(folder) as course:
+        rows = list(course.rows(assignments, (), lambda text: print(f"grader: notice: {text}", file=sys.stderr)))
+    found = statistics.compute(results.answered(rows))
+    says = {row.told.mistake: row.told.says for row in rows if row.told and row.told.mistake}
+    if as_json:
+        print_json(course_stats_document(found, says))
+        return
+    print(f"{'item':32} students  right  points  discr.  most frequent mistakes")
+    for entry in found:
+        discrimination = "-" if entry.discrimination is None else f"{entry.discrimination:.2f}"
+        numbers = f"{entry.learners:8}  {entry.right:5.0%}  {entry.facility:6.0%}  {discrimination:>6}"
+        mistakes = ", ".join(f"{name} ({count})" for name, count in list(entry.mistakes.items())[:3])
+        print(f"{printable(entry.item):32} {numbers}  {mistakes or '-'}")
+        for flag in entry.flags:
+            print(f"{'':32} ! {flag}")
+    if says:
+        print("\nWhat the mistakes are:")
+    for name in dict.fromkeys(name for entry in found for name in list(entry.mistakes)[:3]):
+        print(f"  {name}: {printable(says[name])}")
 
 
 def _merged(files: tuple[Path, ...]) -> Iterator[Attempt]:

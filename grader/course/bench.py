@@ -8,20 +8,26 @@ from __future__ import annotations
 
 import atexit
 import hashlib
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
 from grader import bank as banks
 from grader.course import answers
 from grader.course.manifest import Entry, Manifest
+from grader.course.similar import normalized
 from grader.errors import InputError, did_you_mean
 from grader.marking import LIMITS, Marker
-from grader.model import Item, Outcome, Program, Proof, Result, Score, Status, Value
+from grader.model import Item, Mistake, Outcome, Program, Proof, Result, Score, Status, Value
 from grader.records import digest
 from grader.session import Question
 from grader.verify import Proving
+
+REMEMBERED = 1024
+"""How many judged programs are kept, in case that somebody else wrote the same."""
 
 Verdicts = dict[str, tuple[int, Result]]
 """By grade_id: the place of the variant that the student had, and what became of the answer."""
@@ -70,6 +76,8 @@ class Bench:
             raise InputError(f"the bank has problems: {self._bank.findings[0]}", "`grader verify` shows all of them")
         self._items = {item.id: item for item in self._bank.items}
         self._proofs: dict[tuple[str, int], Proof] = {}
+        self._results: dict[tuple[str, int, str], Future[Result]] = {}
+        self._lock = threading.Lock()
         self.stamp = _stamp(files)
 
     def close(self) -> None:
@@ -118,6 +126,10 @@ class Bench:
             )
         return item
 
+    def mistake(self, name: str | None) -> Mistake | None:
+        """A misconception that the bank knows."""
+        return self._bank.mistakes.get(name) if name else None
+
     def question(self, item: Item, variant: int, answer: str) -> Question:
         """A variant being asked. The answer draws its hidden inputs, with the reference, which students do not have.
 
@@ -144,7 +156,7 @@ class Bench:
         if len(text.encode(errors="replace")) > answers.LONGEST:
             return self._unreadable(item, variant, f"the cell is longer than {answers.LONGEST:,} bytes")
         if item.kind in ("code", "repair"):
-            return self.question(item, variant, text).answer(text, self._bank.mistakes)
+            return self._judged(item, variant, text)
         try:
             value = self._value(text, answers.variable(item.id))
         except _NoValueError as error:
@@ -153,6 +165,40 @@ class Bench:
             return self.question(item, variant, "").skip()
         raw = answers.typed(item.kind, value)
         return self.question(item, variant, raw).answer(raw, self._bank.mistakes)
+
+    def _judged(self, item: Item, variant: int, text: str) -> Result:
+        """Judge a program. One that is equal to another but for names and layout is not run again.
+
+        Unless the other raised: what is said of an error has names and lines in it.
+        """
+        form = normalized(text)
+
+        def run() -> Result:
+            return self.question(item, variant, form).answer(text, self._bank.mistakes)
+
+        known = self._once((item.id, variant, form), run)
+        if known.response == text or _ran_through(known):
+            return replace(known, response=text)
+        return self._once((item.id, variant, text), run)
+
+    def _once(self, key: tuple[str, int, str], make: Callable[[], Result]) -> Result:
+        with self._lock:
+            future = self._results.get(key)
+            if mine := future is None:
+                future = self._results[key] = Future()
+                if len(self._results) > REMEMBERED:
+                    del self._results[next(iter(self._results))]
+        assert future is not None
+        if mine:
+            try:
+                future.set_result(result := make())
+            except BaseException as error:
+                self._results.pop(key, None)
+                future.set_exception(error)
+                raise
+            if result.score.outcome is Outcome.NOT_RUN:
+                self._results.pop(key, None)
+        return future.result()
 
     def _unreadable(self, item: Item, variant: int, why: str, outcome: Outcome = Outcome.UNREADABLE) -> Result:
         return Result(item, item.variants[variant], None, Score(outcome, None, feedback=why))
@@ -185,6 +231,12 @@ class _NoValueError(Exception):
     def __init__(self, why: str, outcome: Outcome = Outcome.UNREADABLE) -> None:
         super().__init__(why)
         self.outcome = outcome
+
+
+def _ran_through(result: Result) -> bool:
+    """Whether an answer was run, and no error came of it."""
+    run = result.score.run
+    return run is not None and run.status is Status.OK and not any(one.error for one in (run, *run.cases))
 
 
 def _stamp(files: list[Path]) -> list[tuple[str, int, int]]:

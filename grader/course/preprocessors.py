@@ -5,12 +5,15 @@
 | `Clear` | generate_assignment | leaves an empty answer or the starter, where nbgrader would leave its stub |
 | `Mend` | autograde, before all else | makes nbgrader's marks of cells what they are in the gradebook |
 | `Judge` | autograde, in place of Execute | judges our cells, from the source of the answers |
-| `Remark` | autograde, after SaveAutoGrades | comments, and what is left to a person |
+| `Points` | autograde, in place of SaveAutoGrades | points of other cells: see `points.py` |
+| `Remark` | autograde, after `Points` | comments, what is left to a person, what is passed on |
+| `Mask` | generate_feedback, after GetGrades | hidden tests stay hidden: see `feedback.py` |
 """
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,13 +27,14 @@ from nbgrader.preprocessors import (
     ClearHiddenTests,
     ClearSolutions,
     Execute,
+    GetGrades,
     NbGraderPreprocessor,
     SaveAutoGrades,
 )
 from traitlets import Bool, Unicode
 
 from grader import template
-from grader.course import answers, manifest, telling
+from grader.course import answers, manifest, results, telling
 from grader.course.bench import bench
 from grader.course.manifest import Entry, Manifest
 from grader.errors import GraderError, InputError
@@ -43,7 +47,7 @@ _OURS = "from grader.course import handed_in"
 
 def configure(c: Any) -> None:
     """Put our preprocessors into nbgrader's configuration, `c` of nbgrader_config.py; what else is in there stays."""
-    from nbgrader.converters import Autograde, GenerateAssignment
+    from nbgrader.converters import Autograde, GenerateAssignment, GenerateFeedback
 
     def have(section: str, name: str, default: list[Any]) -> list[Any]:
         given = c[section]
@@ -54,9 +58,17 @@ def configure(c: Any) -> None:
     mended = have("Autograde", "sanitize_preprocessors", Autograde.sanitize_preprocessors.default())
     c.Autograde.sanitize_preprocessors = ["grader.course.Mend", *(one for one in mended if not _is(one, "Mend"))]
     graded = have("Autograde", "autograde_preprocessors", Autograde.autograde_preprocessors.default())
-    graded = [one for one in _swapped(graded, Execute, "Judge") if not _is(one, "Remark")]
-    place = next((k + 1 for k, one in enumerate(graded) if _is(one, SaveAutoGrades.__name__)), len(graded))
-    c.Autograde.autograde_preprocessors = [*graded[:place], "grader.course.Remark", *graded[place:]]
+    graded = _swapped(_swapped(graded, Execute, "Judge"), SaveAutoGrades, "Points")
+    c.Autograde.autograde_preprocessors = _after(graded, "Points", "Remark")
+    told = have("GenerateFeedback", "preprocessors", GenerateFeedback.preprocessors.default())
+    c.GenerateFeedback.preprocessors = _after(told, GetGrades.__name__, "Mask")
+
+
+def _after(names: list[Any], known: str, ours: str) -> list[Any]:
+    """A list of steps with one of ours behind a known one; at the end where that is not there."""
+    others = [one for one in names if not _is(one, ours)]
+    place = next((k + 1 for k, one in enumerate(others) if _is(one, known)), len(others))
+    return [*others[:place], f"grader.course.{ours}", *others[place:]]
 
 
 def _swapped(names: list[Any], theirs: type, ours: str) -> list[Any]:
@@ -146,7 +158,8 @@ class Mend(NbGraderPreprocessor):  # type: ignore[misc]  # it is untyped
             for source in stored.source_cells:
                 if source.name in ours - set(seen):
                     self.log.warning("Cell '%s' is missing; it is put back as it was released", source.name)
-                    cell = v4.new_code_cell(source.source, metadata={"nbgrader": marks[source.name]})
+                    digest = hashlib.sha256(source.name.encode()).hexdigest()[:8]  # the same for the same submission
+                    cell = v4.new_code_cell(source.source, metadata={"nbgrader": marks[source.name]}, id=digest)
                     if (nb.nbformat, nb.nbformat_minor) < (4, 5):
                         del cell["id"]
                     _note(cell, "This cell was missing from what was handed in.")
@@ -234,6 +247,7 @@ class Judge(Execute):  # type: ignore[misc]  # it is untyped
                 "answer": one.entry.answer,
                 "left": telling.left(one.result),
                 "comment": telling.comment(one.result, one.note),
+                "told": results.told(one.result, self._bench().mistake(one.result.score.mistake)),
             }
             for one in judged
         }
@@ -243,7 +257,7 @@ class Judge(Execute):  # type: ignore[misc]  # it is untyped
             with _watched(resources, self.log, alone=self.alone):
                 super().preprocess(nb, resources, km)
         for one in judged:
-            _show(one)
+            _show(one, ClearHiddenTests(parent=self))
         if found.per_student:
             _show_questions(nb, found, {one.entry.question: one.variant for one in judged})
         return nb, resources
@@ -293,14 +307,15 @@ def _unchanged(cell: NotebookNode) -> bool:
     return bool(cell.metadata.nbgrader.get("checksum") == utils.compute_checksum(cell))
 
 
-def _show(one: Judged) -> None:
+def _show(one: Judged, hidden: Any) -> None:
     """Put the verdict into the outputs of a cell, and its points as the value that nbgrader reads."""
     data = {"text/plain": telling.plain(one.result, one.note), "text/html": telling.page(one.result, one.note)}
     most = float(one.cell.metadata.nbgrader["points"])
-    earned = {"text/plain": repr(one.points), "text/html": f"<p>{template.show(one.points)} of {most:g} points</p>"}
+    said = "No points yet" if telling.left(one.result) else f"{template.show(one.points)} of {most:g} points"
+    earned = {"text/plain": repr(one.points), "text/html": f"<p>{said}</p>"}
     points = v4.new_output("execute_result", data=earned, execution_count=None)
     one.cell.outputs = [v4.new_output("display_data", data=data), points]
-    ClearHiddenTests()._remove_hidden_test_region(one.cell)  # noqa: SLF001  (it is all that knows nbgrader's marks)
+    hidden._remove_hidden_test_region(one.cell)  # noqa: SLF001  (it is all that knows nbgrader's marks)
 
 
 def _show_questions(nb: NotebookNode, found: Manifest, variants: dict[str, int]) -> None:
@@ -361,4 +376,7 @@ class Remark(NbGraderPreprocessor):  # type: ignore[misc]  # it is untyped
                 comment = gradebook.find_comment(remark["answer"], *_of(resources))
                 comment.auto_comment = remark["comment"]
             gradebook.db.commit()
+        for cell in nb.cells:
+            if _id(cell) in remarks and utils.is_grade(cell):
+                cell.metadata["torch_grader"] = NotebookNode(remarks[_id(cell)]["told"])
         return nb, resources

@@ -33,7 +33,7 @@ LONG_ENOUGH = 30
 NEAR = 0.9
 """The share of common grams from which on answers count as near. In the class of training loops of 170 tokens that
 tests/test_similar.py makes, copies with other names, comments and one statement more are at 0.91 and above; of programs
-that were put together apart, one pair in 2,000 is, which differ in a detail only (median 0.37, 99th percentile 0.73)."""
+that were put together apart, one pair in 2,000 is: a detail apart (median 0.37, 99th percentile 0.73)."""
 
 COMMON = 0.1
 """The share of a class from which on an answer, a gram or a word is what anyone would write."""

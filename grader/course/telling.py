@@ -60,10 +60,10 @@ def comment(result: Result, note: str = "") -> str:
     """The verdict in a few words."""
     score = result.score
     if score.outcome is Outcome.SKIPPED:
-        return _safe(_joined("No response.", note, between=" "))
+        return safe(_joined("No response.", note, between=" "))
     said = [_word(result), score.feedback, *score.details[:2], _left(result), note]
     flat = filter(None, (" ".join(text.split()) for text in said))
-    return _safe(" ".join(text if text[-1] in ".:!?" else f"{text}." for text in flat))
+    return safe(" ".join(text if text[-1] in ".:!?" else f"{text}." for text in flat))
 
 
 def _word(result: Result) -> str:
@@ -86,7 +86,7 @@ def _joined(*texts: str, between: str = "\n\n") -> str:
     return between.join(filter(None, texts))
 
 
-def _safe(text: str) -> str:
+def safe(text: str) -> str:
     """Text that means the same as Markdown: no HTML, no code, no links and no pictures."""
     bare = re.sub(r"\]\s*([(\[:])", r"] \1", template.printable(text).replace("`", ""))
     return html.escape(bare, quote=False)

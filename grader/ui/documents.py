@@ -167,6 +167,11 @@ def stats_document(stats: Sequence[ItemStats]) -> dict[str, Any]:
     return {"format": FORMAT, "items": [asdict(entry) for entry in stats]}
 
 
+def course_stats_document(stats: Sequence[ItemStats], says: Mapping[str, str]) -> dict[str, Any]:
+    """What `grader stats --course --json` prints: the same, and each mistake in a sentence."""
+    return {**stats_document(stats), "mistakes": dict(sorted(says.items()))}
+
+
 def topics_document(bank: Bank, progress: Mapping[str, Progress]) -> dict[str, Any]:
     """What `grader topics --json` prints."""
     return {

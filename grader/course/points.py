@@ -1,0 +1,63 @@
+"""The points of cells that are not our items, in the gradebook and beneath the cell: nbgrader's step `Points`."""
+
+from __future__ import annotations
+
+import html
+from typing import Any
+
+from nbformat import NotebookNode, v4
+from nbgrader import utils
+from nbgrader.preprocessors import SaveAutoGrades
+
+from grader.course import scoring, telling
+from grader.course.scoring import Scored
+
+Converted = tuple[NotebookNode, Any]
+
+
+class Points(SaveAutoGrades):  # type: ignore[misc]  # it is untyped
+    """SaveAutoGrades with points as in `scoring`, which says why where they are lost.
+
+    nbgrader keeps comments for answers only, so the reason is a comment of the answer above the tests, and an output of
+    the tests themselves. Of our items `Judge` and `Remark` have said it.
+    """
+
+    def preprocess(self, nb: NotebookNode, resources: Any) -> Converted:
+        self._answer = ""
+        self._no_response = False
+        return super().preprocess(nb, resources)  # type: ignore[no-any-return]  # untyped
+
+    def preprocess_cell(self, cell: NotebookNode, resources: Any, cell_index: int) -> Converted:
+        cell, resources = super().preprocess_cell(cell, resources, cell_index)
+        if utils.is_solution(cell):
+            reads_by_hand = utils.is_grade(cell) or cell.cell_type != "code"
+            self._answer = "" if reads_by_hand else cell.metadata.nbgrader["grade_id"]
+        return cell, resources
+
+    def _add_score(self, cell: NotebookNode, resources: Any) -> None:
+        name = cell.metadata["nbgrader"]["grade_id"]
+        grade = self.gradebook.find_grade(name, self.notebook_id, self.assignment_id, self.student_id)
+        scored = scoring.score(cell)
+        grade.auto_score = scored.points
+        grade.needs_manual_grade = grade.manual_score is not None or scored.points is None
+        if scored.told and name not in resources.get("torch_grader", {}):
+            cell.outputs.insert(0, _output(scored))
+            self._say(f"{name}: {scored.told}")
+            if scored.points is None:
+                self.log.warning("Cell '%s' is left to a person: %s", name, scored.reason)
+        self.gradebook.db.commit()
+
+    def _say(self, text: str) -> None:
+        """Put a reason into the comment of the answer that stands above."""
+        if not self._answer:
+            return
+        comment = self.gradebook.find_comment(self._answer, self.notebook_id, self.assignment_id, self.student_id)
+        said = [comment.auto_comment] if comment.auto_comment else []
+        comment.auto_comment = "\n\n".join([*said, telling.safe(text)])
+
+
+def _output(scored: Scored) -> NotebookNode:
+    style = f"color: {telling.COLORS[0]}"
+    page = f'<div style="{style}"><p><strong>{html.escape(scored.told)}</strong></p></div>'
+    output: NotebookNode = v4.new_output("display_data", data={"text/plain": scored.told, "text/html": page})
+    return output
