@@ -126,7 +126,7 @@ class Station:
         if self._bench is None:
             raise GraderError("the assignment has items of a bank, and there is none")
         verdicts = self._bench.judge(found, student, sources)
-        return {name: (variant, _short(result)) for name, (variant, result) in verdicts.items()}
+        return {name: replace(verdict, result=_short(verdict.result)) for name, verdict in verdicts.items()}
 
     def _hire(self) -> Hand:
         ours, theirs = socket.socketpair()

@@ -11,7 +11,7 @@ import hashlib
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -29,8 +29,17 @@ from grader.verify import Proving
 REMEMBERED = 1024
 """How many judged programs are kept, in case that somebody else wrote the same."""
 
-Verdicts = dict[str, tuple[int, Result]]
-"""By grade_id: the place of the variant that the student had, and what became of the answer."""
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of an answer, and the misconception that it shows, if any."""
+
+    result: Result
+    mistake: Mistake | None
+
+
+Verdicts = dict[str, Verdict]
+"""By grade_id."""
 
 
 class Judging(Protocol):
@@ -97,9 +106,10 @@ class Bench:
         entries = [entry for entry in found.items if entry.grade_id in sources]
         items = [self.item(entry) for entry in entries]
 
-        def one(entry: Entry, item: Item) -> tuple[str, tuple[int, Result]]:
+        def one(entry: Entry, item: Item) -> tuple[str, Verdict]:
             variant = found.variant(entry, student, len(item.variants))
-            return entry.grade_id, (variant, self.grade(item, variant, sources[entry.grade_id]))
+            result = self.grade(item, variant, sources[entry.grade_id])
+            return entry.grade_id, Verdict(result, self._bank.mistakes.get(result.score.mistake or ""))
 
         with ThreadPoolExecutor(4) as threads:  # they wait for the runner, which has more than one program at a time
             return dict(threads.map(one, entries, items))
@@ -125,10 +135,6 @@ class Bench:
                 "grade with the bank that it was made from (`c.Judge.bank`), or make the assignment anew with --force",
             )
         return item
-
-    def mistake(self, name: str | None) -> Mistake | None:
-        """A misconception that the bank knows."""
-        return self._bank.mistakes.get(name) if name else None
 
     def question(self, item: Item, variant: int, answer: str) -> Question:
         """A variant being asked. The answer draws its hidden inputs, with the reference, which students do not have.

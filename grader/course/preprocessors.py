@@ -38,7 +38,7 @@ from grader.course import answers, manifest, results, telling
 from grader.course.bench import bench
 from grader.course.manifest import Entry, Manifest
 from grader.errors import GraderError, InputError
-from grader.model import Result
+from grader.model import Mistake, Result
 from grader.ui import pages
 
 Converted = tuple[NotebookNode, Any]
@@ -210,8 +210,8 @@ class Judged:
 
     cell: NotebookNode
     entry: Entry
-    variant: int
     result: Result
+    mistake: Mistake | None
     note: str = ""
 
     @property
@@ -247,7 +247,7 @@ class Judge(Execute):  # type: ignore[misc]  # it is untyped
                 "answer": one.entry.answer,
                 "left": telling.left(one.result),
                 "comment": telling.comment(one.result, one.note),
-                "told": results.told(one.result, self._bench().mistake(one.result.score.mistake)),
+                "told": results.told(one.result, one.mistake),
             }
             for one in judged
         }
@@ -259,7 +259,7 @@ class Judge(Execute):  # type: ignore[misc]  # it is untyped
         for one in judged:
             _show(one, ClearHiddenTests(parent=self))
         if found.per_student:
-            _show_questions(nb, found, {one.entry.question: one.variant for one in judged})
+            _show_questions(nb, found, {one.entry.question: one.result.variant.index for one in judged})
         return nb, resources
 
     def preprocess_cell(self, cell: NotebookNode, resources: Any, index: int) -> Converted:
@@ -284,10 +284,10 @@ class Judge(Execute):  # type: ignore[misc]  # it is untyped
         verdicts = at.judge(found, student, sources)
         judged = []
         for entry, answer in given.items():
-            cell = cells[entry.grade_id]
+            cell, verdict = cells[entry.grade_id], verdicts[entry.grade_id]
             marked = (one.metadata.get("torch_grader", {}).get("note", "") for one in (cell, answer) if one is not None)
             notes = " ".join(dict.fromkeys(filter(None, marked)))
-            judged.append(Judged(cell, entry, *verdicts[entry.grade_id], notes))
+            judged.append(Judged(cell, entry, verdict.result, verdict.mistake, notes))
         return judged
 
     def _needs_kernel(self, cell: NotebookNode) -> bool:
