@@ -115,6 +115,7 @@ TOGETHER = (
     "test_book.py",
     "test_widget.py",
     "test_warm.py",
+    "test_confined.py",
     "test_course.py",
     "postgresql",
 )

@@ -17,6 +17,9 @@ from pathlib import Path
 from grader.run import sandbox
 from grader.run.filters import kernel_program
 
+HOME = "/kernel"
+"""Where a kernel's home is, inside the namespaces: a name that no folder of a course will have."""
+
 KERNEL_READS = (
     "/etc/ld.so.cache", "/etc/localtime", "/etc/alternatives", "/etc/mime.types", "/etc/fonts",
     "/sys/devices/system/cpu",
@@ -47,6 +50,11 @@ class Confines:
     namespaces: bool = True
     """Whether namespaces contain it. Without them it may start no process and connect no socket."""
 
+    def places(self) -> dict[str, str]:
+        """Folders of its own, by the variables that name them."""
+        names = {"HOME": "", "TMPDIR": "/tmp", "IPYTHONDIR": "/ipython"}  # noqa: S108
+        return {name: self.scratch + end for name, end in names.items()}
+
 
 def around_kernel(confines: Confines) -> list[str] | None:
     """How bubblewrap is called for the namespaces of a kernel, up to the command; None where there are none."""
@@ -58,7 +66,7 @@ def around_kernel(confines: Confines) -> list[str] | None:
         mounts.setdefault(path, ["--ro-bind", str(path), str(path)])
     for name in KERNEL_READS:
         mounts[Path(name)] = ["--ro-bind-try", name, name]
-    for name in (sandbox.SCRATCH, "/tmp", "/dev/shm"):  # noqa: S108  (in a mount namespace of its own)
+    for name in (HOME, "/tmp", "/dev/shm"):  # noqa: S108  (in a mount namespace of its own)
         mounts[Path(name)] = ["--perms", "1777", "--size", str(confines.scratch_bytes), "--tmpfs", name]
     for name in (confines.folder, confines.sockets):
         mounts[Path(name)] = ["--bind", name, name]
@@ -111,8 +119,10 @@ def shut_in(confines: Confines) -> None:
         landlock.allow(Path(confines.scratch), landlock.every)
         landlock.allow(Path(confines.sockets), sandbox.READ_FILE | sandbox.READ_DIR | sandbox.MAKE_SOCKET)
         if confines.namespaces:
-            for name in ("/tmp", "/dev/shm", "/dev/pts", "/dev/ptmx", "/dev/tty", "/dev/full"):  # noqa: S108
+            for name in ("/dev/pts", "/dev/ptmx", "/dev/tty", "/dev/full"):
                 landlock.allow(Path(name), landlock.every)
+            for name in ("/tmp", "/dev/shm"):  # noqa: S108
+                landlock.allow(Path(name), landlock.every & ~sandbox.SPECIAL)  # its folder may lie in there
         landlock.restrict(confines.folder, sandbox.SPECIAL, network=confines.namespaces)
     if seccomp.works:
         seccomp.apply(kernel_program(os.getpid(), seccomp.machine, confines.namespaces))

@@ -18,7 +18,8 @@ Around each kernel, and closed before its first cell:
    to the outside; a seccomp filter that refuses namespaces, mounts, tracing, keys, other kinds of sockets and files
    that run with their owner's rights; limits on memory and file size.
 3. Outside, a guard (`guard.py`), which ends the container as a whole: when the kernel ends, when the client goes,
-   however it went, and when there are more processes or threads than allowed. CPU and wall time are the client's to bound.
+   however it went, and when there are more processes or threads than allowed. CPU and wall time are the client's to
+   bound.
 
 In its folder a notebook can make files and folders, nothing that leads astray who opens it later (links, pipes).
 
@@ -51,7 +52,7 @@ from traitlets import Bool, Dict, Int
 
 from grader.errors import GraderError, InputError
 from grader.run import sandbox
-from grader.run.confines import Confines, around_kernel
+from grader.run.confines import HOME, Confines, around_kernel
 from grader.run.sandbox import Walls
 from grader.warm import NOT_WARM, door, guard
 from grader.warm.provisioner import Forked, WarmProvisioner, folder_of
@@ -191,7 +192,7 @@ class Manager(AsyncKernelManager):
         if self._run is None:
             self._begin()
         assert self._run is not None
-        scratch = sandbox.SCRATCH if found.namespaces else str(self._run / "scratch")
+        scratch = HOME if found.namespaces else str(self._run / "scratch")
         sockets = self._run / "sockets"
         self.confines = Confines(
             str(folder), str(sockets), scratch,
@@ -203,6 +204,15 @@ class Manager(AsyncKernelManager):
         return await super()._async_pre_start_kernel(**kw)
 
     pre_start_kernel = _async_pre_start_kernel
+
+    async def _async_launch_kernel(self, kernel_cmd: list[str], **kw: Any) -> None:
+        try:
+            await super()._async_launch_kernel(kernel_cmd, **kw)
+        except BaseException:
+            await self._async_cleanup_resources()  # clients do not, where a kernel never started
+            raise
+
+    _launch_kernel = _async_launch_kernel
 
     def _begin(self) -> None:
         """Make a folder for the connection file and the sockets, and remove those that nobody has any more."""
@@ -221,14 +231,10 @@ class Manager(AsyncKernelManager):
         self.ip = str(sockets / "s")
 
     def own_variables(self) -> dict[str, str]:
-        """The variables that are made for a kernel."""
-        scratch = self.confines.scratch
-        temporary = "/tmp" if self.confines.namespaces else f"{scratch}/tmp"  # noqa: S108
+        """The variables that are made for a kernel. Its guard adds where its home is."""
         path = os.pathsep.join([str(Path(sys.executable).parent), "/usr/local/bin", "/usr/bin", "/bin"])
-        return {
-            "PATH": path, "HOME": scratch, "TMPDIR": temporary, "IPYTHONDIR": f"{scratch}/ipython",
-            "USER": "student", "LOGNAME": "student", "GRADER_CONFINED": "1", **self.variables,
-        }  # fmt: skip
+        own = {"PATH": path, "HOME": HOME, "USER": "student", "LOGNAME": "student", "GRADER_CONFINED": "1"}
+        return own | self.variables
 
     async def _async_cleanup_resources(self, restart: bool = False) -> None:
         await super()._async_cleanup_resources(restart=restart)
@@ -249,6 +255,8 @@ def checked(given: str | Path | None) -> Path:
     for path in held:
         if path.resolve().is_relative_to(folder):
             raise InputError(f"a confined kernel cannot have {folder} as its folder: {path} is in it")
+    if folder.is_relative_to(HOME):
+        raise InputError(f"a confined kernel cannot have {folder} as its folder: its home will be at {HOME}")
     return folder
 
 

@@ -191,8 +191,9 @@ def become_confined(order: Order, confines: Confines) -> None:
             os.closerange(last + 1, following)
         signal.pthread_sigmask(signal.SIG_SETMASK, [])
         os.chdir(confines.folder)
-        for name in ("HOME", "TMPDIR", "IPYTHONDIR"):
-            Path(order.environment[name]).mkdir(parents=True, exist_ok=True)
+        for name, path in confines.places().items():
+            Path(path).mkdir(parents=True, exist_ok=True)
+            order.environment[name] = path
         order.environment.pop("JPY_PARENT_PID", None)
         shut_in(confines)
     except BaseException as error:  # noqa: BLE001  (whatever it was: no line of a notebook may run here)
