@@ -26,6 +26,7 @@ from traitlets.config import Config
 
 from grader.errors import InputError
 from grader.run import sandbox
+from grader.run.confines import contained
 from grader.warm import NOT_WARM, confined
 from grader.warm.confined import ConfinedError, Manager
 
@@ -492,7 +493,7 @@ def test_nothing_is_left_of_a_guard_that_was_killed(folder: Path) -> None:
 
 def test_what_stands_is_said() -> None:
     found = confined.walls()
-    assert confined.contained(found)
+    assert contained(found)
     assert found.namespaces
     assert found.missing == ()
 

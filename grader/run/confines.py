@@ -16,6 +16,7 @@ from pathlib import Path
 
 from grader.run import sandbox
 from grader.run.filters import kernel_program
+from grader.run.sandbox import Walls
 
 HOME = "/kernel"
 """Where a kernel's home is, inside the namespaces: a name that no folder of a course will have."""
@@ -54,6 +55,21 @@ class Confines:
         """Folders of its own, by the variables that name them."""
         names = {"HOME": "", "TMPDIR": "/tmp", "IPYTHONDIR": "/ipython"}  # noqa: S108
         return {name: self.scratch + end for name, end in names.items()}
+
+
+def usable_walls() -> Walls:
+    """Which walls a kernel can have here beside namespaces."""
+    landlock, seccomp = sandbox.Landlock(), sandbox.Seccomp()
+    landlock.close()
+    missing = [] if landlock.version else ["Landlock: not in this kernel, or switched off"]
+    if not seccomp.works:
+        missing.append(f"seccomp: no filter for {sys.platform} on {seccomp.machine}")
+    return Walls(False, landlock.version, seccomp.works, tuple(missing))
+
+
+def contained(found: Walls) -> bool:
+    """Whether notebooks of people whom one does not trust may run: one of the two walls is enough."""
+    return found.namespaces or found.contained
 
 
 def around_kernel(confines: Confines) -> list[str] | None:

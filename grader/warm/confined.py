@@ -52,7 +52,7 @@ from traitlets import Bool, Dict, Int
 
 from grader.errors import GraderError, InputError
 from grader.run import sandbox
-from grader.run.confines import HOME, Confines, around_kernel
+from grader.run.confines import HOME, Confines, around_kernel, contained, usable_walls
 from grader.run.sandbox import Walls
 from grader.warm import NOT_WARM, door, guard
 from grader.warm.provisioner import Forked, WarmProvisioner, folder_of
@@ -74,27 +74,15 @@ class ConfinedError(GraderError):
 
 
 def walls() -> Walls:
-    """What would contain a kernel here. Takes some milliseconds, and 20 at the first call."""
-    landlock, seccomp = sandbox.Landlock(), sandbox.Seccomp()
-    landlock.close()
+    """What would contain a kernel here, found out by trying: some milliseconds, and 0.2 s at the first call."""
+    found = usable_walls()
     program, reason = sandbox.usable_bubblewrap()
-    if program and not Path("/proc/self/task", str(os.getpid()), "children").exists():
-        program, reason = None, "this system does not list the children of a process"
-    if program and not hasattr(os, "pidfd_open"):
-        program, reason = None, "this system has no process descriptors"
-    missing = []
-    if program is None:
-        missing.append(f"namespaces: {reason}; cells can start no process, and DataLoader no workers")
-    if not landlock.version:
-        missing.append("Landlock: not in this kernel, or switched off")
-    if not seccomp.works:
-        missing.append(f"seccomp: no filter for {sys.platform} on {seccomp.machine}")
-    return Walls(program is not None, landlock.version, seccomp.works, tuple(missing))
-
-
-def contained(found: Walls) -> bool:
-    """Whether notebooks of people whom one does not trust may run: one of the two walls is enough."""
-    return found.namespaces or found.contained
+    if program is not None and (failed := guard.tried()):
+        program, reason = None, failed
+    if program is not None:
+        return dataclasses.replace(found, namespaces=True)
+    missing = f"namespaces: {reason}; cells can start no process, and a DataLoader no workers"
+    return dataclasses.replace(found, missing=(missing, *found.missing))
 
 
 class ConfinedProvisioner(WarmProvisioner):

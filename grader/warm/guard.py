@@ -24,10 +24,11 @@ import signal
 import socket
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import NoReturn
 
-from grader.run import wire
+from grader.run import sandbox, wire
 from grader.run.confines import Confines, shut_in
 from grader.warm.kernel import Order, run
 
@@ -94,6 +95,27 @@ class Container:
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.first, signal.SIGKILL)
         self.process.kill()
+
+
+@cache
+def tried() -> str:
+    """Why containers cannot be used here, found out by entering one in a process of its own; empty where they can."""
+    code = "from grader.warm.guard import attempt; attempt()"
+    try:
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=False)
+    except (OSError, subprocess.SubprocessError) as error:
+        return str(error)
+    return "" if done.returncode == 0 else (done.stderr.strip().splitlines() or ["it ended at once"])[-1]
+
+
+def attempt() -> None:
+    """Make a container and enter it. Raises OSError."""
+    program, reason = sandbox.usable_bubblewrap()
+    if program is None:
+        raise OSError(reason)
+    container = Container([program, *sandbox.namespaces(), "--ro-bind", "/", "/", "--proc", "/proc"])
+    container.count()
+    container.enter()
 
 
 def main() -> None:
