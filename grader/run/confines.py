@@ -135,6 +135,7 @@ def shut_in(confines: Confines) -> None:
         landlock.allow(Path(confines.scratch), landlock.every)
         landlock.allow(Path(confines.sockets), sandbox.READ_FILE | sandbox.READ_DIR | sandbox.MAKE_SOCKET)
         if confines.namespaces:
+            landlock.allow(Path("/dev"), sandbox.READ_DIR)
             for name in ("/dev/pts", "/dev/ptmx", "/dev/tty", "/dev/full"):
                 landlock.allow(Path(name), landlock.every)
             for name in ("/tmp", "/dev/shm"):  # noqa: S108
