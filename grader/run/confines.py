@@ -99,9 +99,9 @@ def _packages() -> list[Path]:
 
 
 def _programs() -> list[Path]:
-    """Where Python's own programs are; not its prefix, which has the quizzes in it, too."""
-    prefixes = {Path(sys.prefix), Path(sys.base_prefix)}
-    return [Path(sys.prefix) / "pyvenv.cfg", *(prefix / "bin" for prefix in sorted(prefixes))]
+    """Where Python's own programs and headers are; not its prefix, which has the quizzes in it, too."""
+    prefixes = sorted({Path(sys.prefix), Path(sys.base_prefix)})
+    return [Path(sys.prefix) / "pyvenv.cfg", *(prefix / name for prefix in prefixes for name in ("bin", "include"))]
 
 
 _BOUNDING_DROP, _SET_DUMPABLE, _CAPABILITIES, _CAPABILITIES_VERSION = 24, 4, 64, 0x20080522
