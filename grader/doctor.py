@@ -74,7 +74,21 @@ def _notebooks() -> list[Check]:
         checks.append(Check("warm kernels", "warn", "torch-grader is not installed here", "pip install torch-grader"))
     else:
         checks.append(Check("warm kernels", "ok", "Python 3 (PyTorch, warm)"))
-    return checks
+    return [*checks, _confined()]
+
+
+def _confined() -> Check:
+    """Whether notebooks of a class can be run."""
+    from grader.run.confines import contained
+    from grader.warm.confined import walls
+
+    found = walls()
+    if not contained(found):
+        hint = "do not run notebooks of people whom you do not trust here"
+        return Check("confined kernels", "warn", "; ".join(found.missing), hint)
+    word: Literal["ok", "warn"] = "warn" if found.missing else "ok"
+    hint = "notebooks are contained all the same, by one wall instead of two" if found.missing else ""
+    return Check("confined kernels", word, _standing(found), hint)
 
 
 def _worker() -> list[Check]:
@@ -109,13 +123,19 @@ def _worker() -> list[Check]:
     return [*checks, _sandbox(walls)]
 
 
-def _sandbox(walls: Walls) -> Check:
+def _standing(walls: Walls) -> str:
+    """Which walls stand and which do not, in words."""
     standing = [f"Landlock {walls.landlock}"] if walls.landlock else []
     standing += ["seccomp"] if walls.seccomp else []
     standing += ["namespaces"] if walls.namespaces else []
     found = ", ".join(standing) or "none"
     if walls.missing:
         found += "; missing: " + "; ".join(walls.missing)
+    return found
+
+
+def _sandbox(walls: Walls) -> Check:
+    found = _standing(walls)
     if not walls.contained:
         return Check("sandbox", "warn", found, "run your own code and the bank's; do not grade other people's here")
     hint = "programs are contained all the same, by one wall instead of two" if walls.missing else ""

@@ -116,6 +116,7 @@ TOGETHER = (
     "test_book.py",
     "test_widget.py",
     "test_warm.py",
+    "test_confined.py",
     "test_course.py",
     "test_class.py",
     "test_passing.py",

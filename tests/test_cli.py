@@ -307,7 +307,7 @@ def test_topics_and_doctor(grader: Command, process: Command) -> None:
     assert done.returncode == 0
     checks = {check["name"]: check for check in json.loads(done.stdout)["checks"]}
     names = {"python", "torch", "cache", "bank", "worker", "memory limit", "time limit", "sandbox", "notebooks"}
-    assert {*names, "warm kernels"} <= set(checks)
+    assert {*names, "warm kernels", "confined kernels"} <= set(checks)
     assert checks["worker"]["result"] == "ok"
     assert "Landlock" in checks["sandbox"]["found"] or checks["sandbox"]["result"] == "warn"
 

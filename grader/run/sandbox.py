@@ -41,6 +41,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from grader.run.filters import MACHINES, seccomp_program
+
 SCRATCH = "/scratch"
 """Where the scratch folder is, inside the namespaces."""
 
@@ -49,6 +51,12 @@ SCRATCH_BYTES = 256 << 20
 
 FILE_BYTES = 64 << 20
 """Largest file that a program may write."""
+
+PACKAGE = Path(__file__).resolve().parents[1]
+"""Where this package is."""
+
+SHARED = Path(sysconfig.get_path("data")) / "share" / "torch-grader"
+"""Where a wheel puts quizzes and lessons."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +98,7 @@ def usable_bubblewrap() -> tuple[str | None, str]:
     program = bubblewrap()
     if program is None:
         return None, "bubblewrap is not installed"
-    command = [program, *_namespaces(), "--ro-bind", "/", "/", "--", "/bin/true"]
+    command = [program, *namespaces(), "--ro-bind", "/", "/", "--", "/bin/true"]
     try:
         tried = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
     except (OSError, subprocess.SubprocessError) as error:
@@ -100,7 +108,8 @@ def usable_bubblewrap() -> tuple[str | None, str]:
     return program, ""
 
 
-def _namespaces() -> list[str]:
+def namespaces() -> list[str]:
+    """Arguments for bubblewrap: all namespaces of its own, and no rights in them."""
     return ["--unshare-all", "--unshare-user", "--uid", "65534", "--gid", "65534", "--cap-drop", "ALL",
             "--die-with-parent", "--new-session"]  # fmt: skip
 
@@ -110,25 +119,35 @@ def around_worker(command: list[str], package: Path) -> list[str] | None:
     program, _ = usable_bubblewrap()
     if program is None:
         return None
-    arguments = [program, *_namespaces()]
+    mounts = libraries()
+    mounts[package] = ["--tmpfs", str(package), "--ro-bind", str(package / "run"), str(package / "run")]
+    for name in ("__init__.py", "model", "template.py", "charts.py", "figures.py", "trace.py"):
+        mounts[package] += ["--ro-bind", str(package / name), str(package / name)]
+    for path in ("/etc/ld.so.cache", "/etc/localtime", "/sys/devices/system/cpu"):
+        mounts[Path(path)] = ["--ro-bind-try", path, path]
+    arguments = ["--proc", "/proc", "--dev", "/dev", "--size", str(SCRATCH_BYTES), "--tmpfs", SCRATCH]
+    return [program, *namespaces(), *in_order(mounts), *arguments, "--chdir", SCRATCH, "--", *command]
+
+
+def libraries() -> dict[Path, list[str]]:
+    """How bubblewrap is to mount Python, its packages and the system's libraries, read-only, without the quizzes."""
+    mounts = {}
     for path in _system_folders():
         if path.is_symlink():
-            arguments += ["--symlink", str(path.readlink()), str(path)]
+            mounts[path] = ["--symlink", str(path.readlink()), str(path)]
         else:
-            arguments += ["--ro-bind", str(path), str(path)]
-    for path in sorted({*_python_folders(), Path(sys.prefix), Path(sys.base_prefix)}):
+            mounts[path] = ["--ro-bind", str(path), str(path)]
+    for path in {*_python_folders(), Path(sys.prefix), Path(sys.base_prefix)}:
         if not path.is_relative_to("/usr"):
-            arguments += ["--ro-bind-try", str(path), str(path)]
-    arguments += ["--tmpfs", str(package), "--ro-bind", str(package / "run"), str(package / "run")]
-    for name in ("__init__.py", "model", "template.py", "charts.py", "figures.py", "trace.py"):
-        arguments += ["--ro-bind", str(package / name), str(package / name)]
-    shared = Path(sysconfig.get_path("data")) / "share" / "torch-grader"
-    if shared.exists():
-        arguments += ["--tmpfs", str(shared)]
-    for name in ("/etc/ld.so.cache", "/etc/localtime", "/sys/devices/system/cpu"):
-        arguments += ["--ro-bind-try", name, name]
-    arguments += ["--proc", "/proc", "--dev", "/dev", "--size", str(SCRATCH_BYTES), "--tmpfs", SCRATCH]
-    return [*arguments, "--chdir", SCRATCH, "--", *command]
+            mounts[path] = ["--ro-bind-try", str(path), str(path)]
+    if SHARED.exists():
+        mounts[SHARED] = ["--tmpfs", str(SHARED), "--remount-ro", str(SHARED)]
+    return mounts
+
+
+def in_order(mounts: dict[Path, list[str]]) -> list[str]:
+    """The arguments for these mounts: what lies in another one comes after it, and so is not hidden by it."""
+    return [argument for path in sorted(mounts) for argument in mounts[path]]
 
 
 def _system_folders() -> list[Path]:
@@ -147,10 +166,16 @@ def _python_folders() -> list[Path]:
 # ---------------------------------------------------------------- Landlock
 
 _LANDLOCK_CREATE, _LANDLOCK_ADD, _LANDLOCK_RESTRICT = 444, 445, 446
-_EXECUTE, _WRITE_FILE, _READ_FILE, _READ_DIR = 1, 2, 4, 8
+EXECUTE, WRITE_FILE, READ_FILE, READ_DIR = 1, 2, 4, 8
+READ = READ_FILE | READ_DIR | EXECUTE
+_MAKE_CHAR, MAKE_SOCKET, _MAKE_FIFO, _MAKE_BLOCK, _MAKE_LINK = 1 << 6, 1 << 9, 1 << 10, 1 << 11, 1 << 12
+SPECIAL = _MAKE_CHAR | MAKE_SOCKET | _MAKE_FIFO | _MAKE_BLOCK | _MAKE_LINK
+"""Making what is neither a file nor a folder: whoever opens such a thing later is led astray, or waits for ever."""
+_IOCTL_DEVICE = 1 << 15
+_OF_A_FILE = EXECUTE | WRITE_FILE | READ_FILE | 1 << 14 | _IOCTL_DEVICE
 _FS_RIGHTS = {1: 13, 2: 14, 3: 15, 4: 15}
 """How many file rights each version of the interface knows; later ones know 16."""
-_NO_NEW_PRIVILEGES, _GET_NO_NEW_PRIVILEGES = 38, 39
+NO_NEW_PRIVILEGES, _GET_NO_NEW_PRIVILEGES = 38, 39
 
 
 class Landlock:
@@ -161,33 +186,38 @@ class Landlock:
         self.version = 0
         if sys.platform == "linux":
             self.version = max(0, self._libc.syscall(_LANDLOCK_CREATE, None, 0, 1))
-        self._readable: list[tuple[int, int]] = []
+        self.every = (1 << _FS_RIGHTS.get(self.version, 16)) - 1
+        self._rules: list[tuple[int, int]] = []
         if self.version:
             for path in [*_system_folders(), *_python_folders(), Path("/etc/ld.so.cache"), Path("/etc/localtime")]:
-                self._open(path, _READ_FILE | _READ_DIR | _EXECUTE)
+                self.allow(path, READ)
             for name in ("/dev/null", "/dev/zero", "/dev/urandom", "/dev/random"):
-                self._open(Path(name), _READ_FILE | (_WRITE_FILE if name == "/dev/null" else 0))
+                self.allow(Path(name), READ_FILE | (WRITE_FILE if name == "/dev/null" else 0))
 
-    def _open(self, path: Path, rights: int) -> None:
+    def allow(self, path: Path, rights: int) -> None:
+        """Allow this much of a file, or of a folder and all in it, where it is there."""
         with contextlib.suppress(OSError):
             if not path.is_dir():
-                rights &= ~_READ_DIR
-            self._readable.append((os.open(path, os.O_PATH | os.O_CLOEXEC), rights))
+                rights &= _OF_A_FILE
+            self._rules.append((os.open(path, os.O_PATH | os.O_CLOEXEC), rights & self.every))
 
     def close(self) -> None:
         """Let go of the rules' descriptors: a restricted child must not keep a way to what they name."""
-        for descriptor, _ in self._readable:
+        for descriptor, _ in self._rules:
             os.close(descriptor)
-        self._readable.clear()
+        self._rules.clear()
 
-    def restrict(self, folder: str) -> None:
-        """Restrict this process to reading the libraries and to all but execution in `folder`. Raises OSError."""
-        every = (1 << _FS_RIGHTS.get(self.version, 16)) - 1
-        attributes = struct.pack("=QQQ", every, 3 if self.version >= 4 else 0, 3 if self.version >= 6 else 0)
+    def restrict(self, folder: str, without: int = EXECUTE, network: bool = False) -> None:
+        """Restrict this process to what was allowed, and in `folder` to all `without` some rights. Raises OSError.
+
+        TCP ports are out of reach unless `network`.
+        """
+        net = 3 if self.version >= 4 and not network else 0
+        attributes = struct.pack("=QQQ", self.every, net, 3 if self.version >= 6 else 0)
         size = 24 if self.version >= 6 else 16 if self.version >= 4 else 8
         rules = self._call(_LANDLOCK_CREATE, ctypes.c_char_p(attributes), size, 0)
         own = os.open(folder, os.O_PATH | os.O_CLOEXEC)
-        for descriptor, rights in [*self._readable, (own, every & ~_EXECUTE)]:
+        for descriptor, rights in [*self._rules, (own, self.every & ~without)]:
             rule = struct.pack("=Qi", rights, descriptor)
             self._call(_LANDLOCK_ADD, rules, 1, ctypes.c_char_p(rule), 0)
         self._call(_LANDLOCK_RESTRICT, rules, 0)
@@ -204,116 +234,6 @@ class Landlock:
 
 # ---------------------------------------------------------------- seccomp
 
-_MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
-"""Column of the tables below, and the kernel's name of the architecture (AUDIT_ARCH)."""
-
-_ALLOWED = """
-read:0:63 write:1:64 readv:19:65 writev:20:66 pread64:17:67 pwrite64:18:68 close:3:57 close_range:436:436
-fstat:5:80 newfstatat:262:79 stat:4:- lstat:6:- statx:332:291 lseek:8:62 poll:7:- ppoll:271:73 select:23:-
-pselect6:270:72 epoll_create1:291:20 epoll_ctl:233:21 epoll_wait:232:- epoll_pwait:281:22 eventfd2:290:19
-pipe:22:- pipe2:293:59 dup:32:23 dup2:33:- dup3:292:24 flock:73:32 fsync:74:82 fdatasync:75:83 ftruncate:77:46
-truncate:76:45 getdents64:217:61 getcwd:79:17 chdir:80:49 fchdir:81:50 mkdir:83:- mkdirat:258:34 rmdir:84:-
-unlink:87:- unlinkat:263:35 rename:82:- renameat:264:38 renameat2:316:276 symlink:88:- symlinkat:266:36
-link:86:- linkat:265:37 readlink:89:- readlinkat:267:78 open:2:- openat:257:56 creat:85:- access:21:-
-faccessat:269:48 faccessat2:439:439 chmod:90:- fchmod:91:52 fchmodat:268:53 utimensat:280:88 umask:95:166
-fallocate:285:47 fadvise64:221:223 copy_file_range:326:285 sendfile:40:71 statfs:137:43 fstatfs:138:44
-mmap:9:222 munmap:11:215 mprotect:10:226 mremap:25:216 madvise:28:233 mincore:27:232 msync:26:227 brk:12:214
-membarrier:324:283 rt_sigaction:13:134 rt_sigprocmask:14:135 rt_sigreturn:15:139 sigaltstack:131:132
-rt_sigtimedwait:128:137 rt_sigpending:127:136 rt_sigsuspend:130:133 pause:34:- alarm:37:- setitimer:38:103
-getitimer:36:102 nanosleep:35:101 clock_nanosleep:230:115 clock_gettime:228:113 clock_getres:229:114
-gettimeofday:96:169 time:201:- times:100:153 getrusage:98:165 getpid:39:172 gettid:186:178 getppid:110:173
-getuid:102:174 geteuid:107:175 getgid:104:176 getegid:108:177 getresuid:118:148 getresgid:120:150
-getgroups:115:158 getpgrp:111:- getpgid:121:155 getsid:124:156 uname:63:160 sysinfo:99:179 getrandom:318:278
-arch_prctl:158:- set_tid_address:218:96 set_robust_list:273:99 get_robust_list:274:100 rseq:334:293
-futex:202:98 sched_yield:24:124 sched_getaffinity:204:123 sched_setaffinity:203:122 sched_getparam:143:121
-sched_getscheduler:145:120 sched_get_priority_max:146:125 sched_get_priority_min:147:126 getpriority:140:141
-getcpu:309:168 getrlimit:97:163 exit:60:93 exit_group:231:94 restart_syscall:219:128 recvfrom:45:207
-sendto:44:206 wait4:61:260 waitid:247:95
-"""
-"""System calls that a program may make, by their numbers on x86-64 and arm64 (from the kernel's unistd headers)."""
-
-_CHECKED = {
-    "clone": (56, 220),
-    "clone3": (435, 435),
-    "fcntl": (72, 25),
-    "ioctl": (16, 29),
-    "prlimit64": (302, 261),
-    "prctl": (157, 167),
-    "kill": (62, 129),
-    "socketpair": (53, 199),
-    "tgkill": (234, 131),
-}
-"""System calls that depend on their arguments."""
-
-_LOAD, _EQUAL, _AND_SET, _AT_LEAST, _RETURN = 0x20, 0x15, 0x45, 0x35, 0x06
-_ALLOW, _EPERM, _ENOSYS = 0x7FFF0000, 0x00050000 | 1, 0x00050000 | 38
-_NUMBER, _ARCHITECTURE = 0, 4
-_THREAD = 0x00010000
-_REFUSED_FCNTL = (8, 10, 15, 1026)
-"""F_SETOWN, F_SETSIG, F_SETOWN_EX, F_NOTIFY: ways to have the kernel signal somebody."""
-_IOCTL = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)
-"""TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIONCLEX, FIOCLEX."""
-_PRCTL = (15, 16)
-"""PR_SET_NAME, PR_GET_NAME."""
-
-
-def _argument(place: int, high: bool = False) -> int:
-    return 16 + 8 * place + (4 if high else 0)
-
-
-def seccomp_program(pid: int, machine: str) -> bytes:
-    """The filter for a process, as `struct sock_filter`s: the listed calls are allowed, all others answer EPERM.
-
-    `clone` makes threads only; `clone3` answers ENOSYS, upon which libc uses `clone`; `kill` and `tgkill` reach only
-    the process itself; `prlimit64` only asks; `socketpair` makes nothing but a pair of Unix sockets.
-    """
-    column, architecture = _MACHINES[machine]
-    code: list[tuple[int, int, int, int]] = []
-
-    def refuse(answer: int = _EPERM) -> None:
-        code.append((_RETURN, 0, 0, answer))
-
-    def one_of(place: int, values: tuple[int, ...], then: int, otherwise: int) -> list[tuple[int, int, int, int]]:
-        block = [(_LOAD, 0, 0, _argument(place))]
-        block += [(_EQUAL, len(values) - index, 0, value) for index, value in enumerate(values)]
-        return [*block, (_RETURN, 0, 0, otherwise), (_RETURN, 0, 0, then)]
-
-    code += [(_LOAD, 0, 0, _ARCHITECTURE), (_EQUAL, 1, 0, architecture)]
-    refuse()
-    code += [(_LOAD, 0, 0, _NUMBER), (_AT_LEAST, 0, 1, 0x40000000)]  # the x32 numbers of x86-64
-    refuse()
-    checks = {
-        "clone": [
-            (_LOAD, 0, 0, _argument(0)),
-            (_AND_SET, 0, 1, _THREAD),
-            (_RETURN, 0, 0, _ALLOW),
-            (_RETURN, 0, 0, _EPERM),
-        ],
-        "clone3": [(_RETURN, 0, 0, _ENOSYS)],
-        "fcntl": one_of(1, _REFUSED_FCNTL, _EPERM, _ALLOW),
-        "ioctl": one_of(1, _IOCTL, _ALLOW, _EPERM),
-        "prctl": one_of(0, _PRCTL, _ALLOW, _EPERM),
-        "kill": one_of(0, (pid,), _ALLOW, _EPERM),
-        "socketpair": one_of(0, (1,), _ALLOW, _EPERM),
-        "tgkill": one_of(0, (pid,), _ALLOW, _EPERM),
-        "prlimit64": [
-            (_LOAD, 0, 0, _argument(2)),
-            (_EQUAL, 0, 3, 0),
-            (_LOAD, 0, 0, _argument(2, high=True)),
-            (_EQUAL, 0, 1, 0),
-            (_RETURN, 0, 0, _ALLOW),
-            (_RETURN, 0, 0, _EPERM),
-        ],
-    }
-    for name, block in checks.items():
-        code += [(_EQUAL, 0, len(block), _CHECKED[name][column]), *block]
-    for entry in _ALLOWED.split():
-        number = entry.split(":")[1 + column]
-        if number != "-":
-            code += [(_EQUAL, 0, 1, int(number)), (_RETURN, 0, 0, _ALLOW)]
-    refuse()
-    return b"".join(struct.pack("=HBBI", *instruction) for instruction in code)
-
 
 class _FilterProgram(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p))
@@ -325,14 +245,18 @@ class Seccomp:
     def __init__(self) -> None:
         self.machine = platform.machine()
         linux = sys.platform == "linux" and Path("/proc/sys/kernel/seccomp").exists()
-        self.works = linux and self.machine in _MACHINES
+        self.works = linux and self.machine in MACHINES
         self._template = seccomp_program(_PID_MARK, self.machine) if self.works else b""
         self._prctl = ctypes.CDLL(None, use_errno=True).prctl if sys.platform == "linux" else None
 
     def restrict(self) -> None:
         """Apply the filter to this process, for good. Raises OSError."""
-        assert self._prctl is not None
         program = self._template.replace(struct.pack("=I", _PID_MARK), struct.pack("=I", os.getpid()))
+        self.apply(program)
+
+    def apply(self, program: bytes) -> None:
+        """Apply a filter to this process, for good. Raises OSError."""
+        assert self._prctl is not None
         filters = _FilterProgram(len(program) // 8, program)
         if self._prctl(22, 2, ctypes.byref(filters), 0, 0):
             raise OSError(ctypes.get_errno(), "the seccomp filter was refused")
@@ -361,12 +285,12 @@ class Enclosure:
         self._prctl = ctypes.CDLL(None, use_errno=True).prctl if sys.platform == "linux" else None
         if self._prctl:
             self._prctl(
-                _NO_NEW_PRIVILEGES, 0, 0, 0, 0
+                NO_NEW_PRIVILEGES, 0, 0, 0, 0
             )  # the first call of a foreign function is slow: here, not in a child
 
     def close(self, folder: str) -> None:
         """Shut this process in with its folder, for good. Raises OSError where a wall that should stand does not."""
-        if self._prctl and self._prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0):
+        if self._prctl and self._prctl(NO_NEW_PRIVILEGES, 1, 0, 0, 0):
             raise OSError(ctypes.get_errno(), "no_new_privs was refused")
         if self.walls.landlock:
             self._landlock.restrict(folder)

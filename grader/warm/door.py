@@ -40,7 +40,7 @@ READ_AT_START = (
     "PYTHON", "LD_", "GLIBC_", "MALLOC_", "LANG", "LC_",
     "OMP_", "GOMP_", "KMP_", "MKL_", "OPENBLAS_", "BLIS_", "GOTO_", "VECLIB_", "NUMEXPR_",
     "TORCH", "PYTORCH_", "ATEN_", "CUDA_", "CUBLAS_", "CUDNN_", "NVIDIA_", "HIP_", "ROCR_", "NCCL_", "GLOO_", "TRITON_",
-    "NPY_", "NUMPY_",
+    "NPY_", "NUMPY_", "GRADER_CONFINED",
 )  # fmt: skip
 """How variables begin that the loader, Python and libraries in C read once. Others, which Python code read while the
 zygote imported it, are known to the zygote alone: it names them where they differ."""

@@ -35,6 +35,9 @@ class Order:
     """Standard input, output and error; unless it is to outlive its client, one that is readable once that is gone."""
     sock: socket.socket
     threads: int
+    """How many threads torch would use by itself, where it is imported already."""
+    confined: dict[str, Any] | None = None
+    """For code of other people: the container's command line, and the fields of `run.confines.Confines`."""
 
 
 def run(order: Order) -> None:
@@ -84,9 +87,8 @@ def become(order: Order) -> None:
     process.ORIGINAL_DIR = order.cwd
     process.current_process().authkey = os.urandom(32)
     seed()
-    import torch
-
-    torch.set_num_threads(order.threads)
+    if torch := sys.modules.get("torch"):
+        torch.set_num_threads(order.threads)
 
 
 def launcher(module: str) -> str:

@@ -55,7 +55,7 @@ class Forked:
         self.stderr: IO[bytes] | None = None
         self._sock: socket.socket | None = sock
         self._received = received
-        self._ready = False
+        self.said: dict[str, Any] = {}
         self._pidfd = os.pidfd_open(pid)
 
     def __del__(self) -> None:
@@ -78,7 +78,7 @@ class Forked:
     @property
     def ready(self) -> bool:
         """Whether its sockets are bound."""
-        return self._ready
+        return bool(self.said.get("ready"))
 
     @property
     def watched(self) -> int:
@@ -120,7 +120,7 @@ class Forked:
                 chunk = b""
             self._received += chunk
             while message := wire.unpack(self._received):
-                self._ready |= bool(message.get("ready"))
+                self.said |= message
                 if "ended" in message:
                     self._ended(message["ended"])
                     return
@@ -166,12 +166,19 @@ class WarmProvisioner(LocalProvisioner):
             process = await self._fork(cmd, **kwargs)
         except NotWarmError as reason:
             self.log.warning("This kernel is an ordinary one, torch is not loaded yet: %s", reason)
-            kwargs["env"][NOT_WARM] = str(reason)
-            return await super().launch_kernel(cmd, **kwargs)
+            return await self._ordinary(str(reason), cmd, **kwargs)
         self.process = process
         self.pid = self.pgid = process.pid
         self.cwd = kwargs.get("cwd", Path.cwd())
         return self.connection_info
+
+    async def _ordinary(self, reason: str, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
+        kwargs["env"][NOT_WARM] = reason
+        return await super().launch_kernel(cmd, **kwargs)
+
+    def confined(self) -> dict[str, Any] | None:
+        """What the guard of a confined kernel needs to know; None for a kernel that may do what its user may."""
+        return None
 
     async def _fork(self, cmd: list[str], **kwargs: Any) -> Forked:
         if unknown := kwargs.keys() - KNOWN:
@@ -182,7 +189,7 @@ class WarmProvisioner(LocalProvisioner):
         if not independent:
             variables["JPY_PARENT_PID"] = str(os.getpid())
         place, argv = door.origin(cmd, variables, cwd)
-        order = wire.pack({"argv": argv, "command": cmd, "env": variables, "cwd": cwd})
+        order = wire.pack({"argv": argv, "command": cmd, "env": variables, "cwd": cwd, "confined": self.confined()})
         with contextlib.ExitStack() as stack:
             streams = Streams(stack, **{name: kwargs.get(name) for name in ("stdin", "stdout", "stderr")})
             descriptors = streams.theirs

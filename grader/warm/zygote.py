@@ -28,6 +28,7 @@ from typing import Any, BinaryIO
 from grader.run import wire
 from grader.run.warming import WARM_UP, pack_memory
 from grader.warm import door, leaving
+from grader.warm.guard import keep
 from grader.warm.kernel import Order, run
 from grader.warm.stand import Stand
 
@@ -72,6 +73,8 @@ def main() -> None:
         order = zygote.serve()
     if order is None:
         os._exit(0)
+    if order.confined is not None:
+        keep(order)
     run(order)
 
 
@@ -138,7 +141,7 @@ def load(modules: Sequence[str]) -> None:
 
 
 def checked(message: dict[str, Any]) -> dict[str, Any]:
-    """An order that has all its fields; ValueError where it has not."""
+    """An order that has all its fields; ValueError where it has not. What is in `confined` is the guard's to read."""
     texts = [message.get("cwd"), *(message.get("argv") or [None]), *(message.get("command") or [None])]
     variables = message.get("env")
     if type(variables) is not dict or any(type(text) is not str for text in [*texts, *variables.values()]):
@@ -316,6 +319,7 @@ class Zygote:
             client.descriptors,
             client.sock,
             self.threads,
+            message.get("confined"),
         )
         try:
             pid = os.fork()

@@ -1,4 +1,4 @@
-"""Warm kernels against ordinary ones, in turns: the first cell, a whole notebook, the time to a ready kernel.
+"""Warm kernels and confined ones against ordinary ones, in turns: the time to a ready kernel, cells, a whole notebook.
 
     python -m tests.bench.kernels [--turns N] [--json]
     python -m tests.bench.kernels --many 100
@@ -9,6 +9,7 @@ With `--many` that many warm kernels run one after another, and what they leave 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import os
 import shutil
@@ -22,7 +23,8 @@ from typing import Any
 
 from .work import CHECK, PROGRAM
 
-KINDS = {"ordinary": "python3", "warm": "torch-warm"}
+KINDS = {"ordinary": "python3", "warm": "torch-warm", "confined": ""}
+"""Kinds of kernels, and the names of their kernelspecs."""
 TURNS = 5
 CELL = "import torch\noptimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(2))], lr=0.1)"
 
@@ -46,6 +48,8 @@ def by_hand(name: str) -> dict[str, float]:
     """Seconds that one kernel takes until it is ready, for its first cell, and to leave."""
     from jupyter_client.manager import KernelManager
 
+    if not name:
+        return asyncio.run(by_hand_confined())
     clock = time.perf_counter
     manager = KernelManager(kernel_name=name)
     started = clock()
@@ -64,17 +68,45 @@ def by_hand(name: str) -> dict[str, float]:
     return {"ready": ready - started, "first cell": ran - ready, "end": clock() - left}
 
 
+async def by_hand_confined() -> dict[str, float]:
+    """The same of a confined kernel, whose manager is asynchronous."""
+    from grader.warm.confined import Manager
+
+    clock = time.perf_counter
+    with tempfile.TemporaryDirectory() as folder:
+        manager = Manager()
+        started = clock()
+        await manager.start_kernel(cwd=folder)
+        client = manager.client()
+        client.start_channels()
+        await client.wait_for_ready(timeout=60)
+        ready = clock()
+        reply = await client.execute_interactive(CELL, timeout=60)
+        ran = clock()
+        if reply["content"]["status"] != "ok":
+            sys.exit(f"the first cell failed: {reply}")
+        client.stop_channels()
+        left = clock()
+        await manager.shutdown_kernel()
+        return {"ready": ready - started, "first cell": ran - ready, "end": clock() - left}
+
+
 def notebook(name: str, shutdown: str) -> float:
     """Seconds that an unchanged nbclient takes for a notebook of two cells."""
     import nbformat
     from nbclient import NotebookClient
 
+    from grader.warm.confined import Manager
+
+    confined = {} if name else {"kernel_manager_class": Manager}
     metadata = {"kernelspec": {"name": name, "display_name": name, "language": "python"}}
     cells = [nbformat.v4.new_code_cell(source) for source in (PROGRAM, CHECK)]
     book = nbformat.v4.new_notebook(cells=cells, metadata=metadata)
-    started = time.perf_counter()
-    NotebookClient(book, timeout=100, shutdown_kernel=shutdown).execute()
-    return time.perf_counter() - started
+    with tempfile.TemporaryDirectory() as folder:
+        place = {"metadata": {"path": folder}}
+        started = time.perf_counter()
+        NotebookClient(book, timeout=100, shutdown_kernel=shutdown, resources=place, **confined).execute()
+        return time.perf_counter() - started
 
 
 def many(count: int, folder: Path) -> dict[str, Any]:
@@ -117,13 +149,13 @@ def zygotes(folder: Path) -> list[int]:
 def page(found: dict[str, dict[str, float]]) -> list[str]:
     """Rows of Markdown."""
     lines = [
-        "", "## Kernels, ordinary and warm", "",
+        "", "## Kernels, ordinary, warm and confined", "",
         "(In turns. The first cell imports torch and makes an optimizer; the notebook goes through an unchanged nbclient.)", "",
-        "| | ordinary | warm | |", "|---|---|---|---|",
+        "| | ordinary | warm | | confined | |", "|---|---|---|---|---|---|",
     ]  # fmt: skip
     for key, ordinary in found["ordinary"].items():
-        warm = found["warm"][key]
-        lines.append(f"| {key} | {ordinary:.3f} s | {warm:.3f} s | {ordinary / warm:.1f} x |")
+        others = [f"{found[kind][key]:.3f} s | {ordinary / found[kind][key]:.1f} x" for kind in ("warm", "confined")]
+        lines.append(f"| {key} | {ordinary:.3f} s | {' | '.join(others)} |")
     return lines
 
 
