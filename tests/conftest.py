@@ -116,6 +116,7 @@ TOGETHER = (
     "test_widget.py",
     "test_warm.py",
     "test_course.py",
+    "test_class.py",
     "postgresql",
 )
 """What is in the names of tests that share a fixture which is costly to make: one process runs all that have it."""

@@ -32,8 +32,8 @@ LONG_ENOUGH = 30
 
 NEAR = 0.9
 """The share of common grams from which on answers count as near. In the class of training loops of 170 tokens that
-tests/test_similar.py makes, copies with other names, comments and one statement more are at 0.91 and above; of programs
-that were put together apart, one pair in 2,000 is, which differ in a detail only (median 0.37, 99th percentile 0.73)."""
+tests/test_similar.py makes, copies with other names, comments and one statement more are at 0.91 and above; of those
+that were put together apart, less than one pair in 1,000 is, and differs in a detail (median 0.37, 99 % below 0.73)."""
 
 COMMON = 0.1
 """The share of a class from which on an answer, a gram or a word is what anyone would write."""
