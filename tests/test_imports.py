@@ -65,7 +65,7 @@ LAYERS = [
     {"knobs", "knobs.*"},
     {"course.manifest", "course.answers", "course.similar", "course.scoring", "course.hidden", "course.results"},
     {"course.assignment", "course.bench", "course.telling", "course.student"},
-    {"course", "course.preprocessors", "course.points", "course.feedback", "course.export"},
+    {"course", "course.preprocessors", "course.execution", "course.points", "course.feedback", "course.export"},
     {"autograding", "autograding.*"},
     {"cli", "cli.*", "jupyter", "jupyter.*"},
     {"__main__"},

@@ -13,7 +13,7 @@ import statistics
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from grader.course.similar import NEAR, Cluster, _answer, _similarity, clusters, data, normalized, report
@@ -191,7 +191,7 @@ def renamed(source: str, seed: int) -> str:
     return re.sub(r"\b(alpha|beta|gamma|delta)\b", lambda found: table[found[0]], source)
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(blocks(), st.integers(0, 9), st.booleans())
 def test_equal_normal_forms_behave_alike(lines: list[str], seed: int, inside: bool) -> None:
     """For a program, its normal form, and the program with its names exchanged where that has the same form."""

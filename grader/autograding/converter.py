@@ -53,7 +53,6 @@ class Converter:
             del here[name]
         here.root, here.db_url, here.assignment_id = str(folder), "sqlite://", setup.assignment
         self.directory = self.app.coursedir = CourseDirectory(parent=self.app)
-        self.app.config.Judge.alone = False
         self.slip = Slip(setup.rows)
         self.slip.be_the_gradebook()
         _trust_schemas()

@@ -36,6 +36,13 @@ class Setup:
     bank: Files | None = None
     """The quiz files that these are from."""
 
+    @property
+    def needs_kernels(self) -> bool:
+        """Whether there are graded cells that are no items, and have to be run in a kernel."""
+        graded = {row["id"] for table in ("grade_cells", "task_cells") for row in self.rows[table]}
+        ours = {entry.grade_id for entry in self.manifest.items} if self.manifest else set()
+        return not {row["name"] for row in self.rows["base_cell"] if row["id"] in graded} <= ours
+
 
 @dataclass(frozen=True)
 class Job:

@@ -202,6 +202,8 @@ def _convert(jobs: Connection, setup: Setup, folder: Path, results: Path) -> Non
 
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG: it ends with the nursery
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, "1")  # kernels run side by side, each on one thread
     null = os.open(os.devnull, os.O_RDWR)
     os.dup2(null, 0)
     if not os.environ.get("GRADER_DEBUG"):

@@ -20,11 +20,15 @@ if TYPE_CHECKING:
     from grader.autograding.remote import Remote
 
 
+WAITING = 3
+"""Submissions in flight on each core where notebooks are run: most of that time is waiting for a kernel."""
+
+
 @click.command()
 @click.argument("assignment")
 @click.option("--course", type=Path, default=Path(), metavar="DIR", help="The nbgrader course.  [default: here]")
 @click.option("--student", "only", multiple=True, metavar="ID", help="Only this one; may be given again.")
-@click.option("--jobs", type=click.IntRange(1, 64), help="Submissions at a time.  [default: one a core]")
+@click.option("--jobs", type=click.IntRange(1, 64), help="Submissions at a time.  [default: by cores]")
 @click.option("--force", is_flag=True, help="Grade also what has not changed.")
 @click.option("--dry-run", is_flag=True, help="Say what would be graded, and grade nothing.")
 @on_option
@@ -105,7 +109,8 @@ def _graded(
             stack.callback(cluster.close)
             grading, count = Remote(cluster, setup), jobs or cluster.threads
         else:
-            results, count = stack.enter_context(journal.workshop()), jobs or available_cores()
+            results = stack.enter_context(journal.workshop())
+            count = jobs or available_cores() * (WAITING if setup.needs_kernels else 1)
             grading = stack.enter_context(Station(setup, count, there.bank if setup.bank else None, results))
             grading.begin()
         with _progress(len(wanted), quiet=quiet) as advance:

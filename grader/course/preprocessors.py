@@ -36,6 +36,7 @@ from traitlets import Bool, Unicode
 from grader import template
 from grader.course import answers, manifest, results, telling
 from grader.course.bench import bench
+from grader.course.execution import Execution
 from grader.course.manifest import Entry, Manifest
 from grader.errors import GraderError, InputError
 from grader.model import Mistake, Result
@@ -220,7 +221,7 @@ class Judged:
         return float(self.cell.metadata.nbgrader["points"]) * float(self.result.score.points or 0.0)
 
 
-class Judge(Execute):  # type: ignore[misc]  # it is untyped
+class Judge(Execution):
     """Judges our cells from the source of the answers, in the sandbox; no line of a notebook is run for that.
 
     All of it happens before a kernel is started. There is one only where the notebook has other cells that are graded,
@@ -229,8 +230,6 @@ class Judge(Execute):  # type: ignore[misc]  # it is untyped
 
     bank = Unicode("", help="The folder of the bank that the items are from; else as for `grader`").tag(config=True)
     allow_unsandboxed = Bool(False, help="Run answers even where there is no sandbox").tag(config=True)
-
-    alone = Bool(True, help="Whether nobody else grades meanwhile; else others' grades may change").tag(config=True)
 
     def preprocess(self, nb: NotebookNode, resources: Any, km: Any = None) -> Converted:
         _, assignment, student = _of(resources)
@@ -254,7 +253,7 @@ class Judge(Execute):  # type: ignore[misc]  # it is untyped
         if any(telling.left(one.result) for one in judged):
             self._must_be_remarked()
         if any(self._needs_kernel(cell) for cell in nb.cells):
-            with _watched(resources, self.log, alone=self.alone):
+            with contextlib.nullcontext() if self.confined else _watched(resources, self.log):
                 super().preprocess(nb, resources, km)
         for one in judged:
             _show(one, ClearHiddenTests(parent=self))
@@ -329,11 +328,10 @@ def _show_questions(nb: NotebookNode, found: Manifest, variants: dict[str, int])
 
 
 @contextlib.contextmanager
-def _watched(resources: Any, log: Any, *, alone: bool) -> Iterator[None]:
+def _watched(resources: Any, log: Any) -> Iterator[None]:
     """Take back what a notebook gives itself in the gradebook while it runs, and report what it gives others.
 
-    That of others is only reported, since a person may be grading them just then; and not even that where several
-    submissions are graded side by side.
+    Only for kernels that are not shut in. That of others is only reported: a person may be grading them just then.
     """
     with Gradebook(resources["nbgrader"]["db_url"]) as gradebook:
         before = {grade.id: _given(grade) for grade in gradebook.db.query(Grade)}
@@ -343,7 +341,6 @@ def _watched(resources: Any, log: Any, *, alone: bool) -> Iterator[None]:
         with Gradebook(resources["nbgrader"]["db_url"]) as gradebook:
             changed = [grade for grade in gradebook.db.query(Grade) if _given(grade) != before.get(grade.id)]
             own = gradebook.find_submission_notebook(*_of(resources)).id
-            changed = [grade for grade in changed if alone or grade.notebook_id == own]
             for grade in changed:
                 if grade.notebook_id == own and grade.id in before:
                     grade.manual_score, grade.extra_credit, grade.auto_score = before[grade.id]

@@ -18,7 +18,7 @@ from typing import Any
 
 from grader.run.local import available_cores
 
-from . import kernels
+from . import classes, kernels
 from .peers import PEERS
 
 TURNS = 3
@@ -50,7 +50,9 @@ def main() -> None:
         scales[size] = _measured("scale", size)
     _say("kernels ...")
     warm = kernels.page(_measured("kernels", "--json"))
-    parts = _heading(versions), _latency(forks), _peers(forks, peers), warm, _throughput(forks), _scale(scales)
+    _say("a class ...")
+    taught = classes.page(_measured("classes", "--json")) if versions["nbgrader"] else []
+    parts = _heading(versions), _latency(forks), _peers(forks, peers), taught, warm, _throughput(forks), _scale(scales)
     print("\n".join(line for part in parts for line in part))
 
 

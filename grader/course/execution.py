@@ -1,0 +1,177 @@
+"""Running the cells of a notebook that are not ours, in a kernel that is shut in, as far as it goes.
+
+nbgrader's own `Execute`, with these differences: the kernel is confined and warm (`grader.warm.confined`), and sees of
+the submission only its other files, in a folder of its own; a kernel that ends, or hears nothing any more, costs the
+cell that it was in and those after it, not the submission; of outputs beyond a bound nothing is kept.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from nbformat import NotebookNode, v4
+from nbgrader.preprocessors import Execute
+from traitlets import Bool, Int
+
+from grader.errors import InputError
+from grader.warm import KERNEL
+
+OF_PYTHON = ("python3", "python", KERNEL)
+"""Kernels that are this Python by their names."""
+
+FILES, FILE_BYTES = 1000, 256 << 20
+"""How many files that a notebook made are kept beside it, and how many bytes of all of them."""
+
+
+class Execution(Execute):  # type: ignore[misc]  # it is untyped
+    """Runs cells as nbgrader does, in a kernel that is shut in."""
+
+    confined = Bool(True, help="Shut kernels in. Without it they are nbgrader's: any language, and no sandbox.").tag(
+        config=True
+    )
+    output_bytes = Int(10 << 20, help="Characters of output of a notebook that are kept.").tag(config=True)
+    patience = Int(2, help="How many cells in a row may reach their timeout before the kernel is given up.").tag(
+        config=True
+    )
+
+    def preprocess(self, nb: NotebookNode, resources: Any, km: Any = None) -> Any:
+        """Run the notebook. Raises InputError where its kernel is none that can be shut in."""
+        self._kept = 0
+        self._timeouts = 0
+        self._gone = ""
+        if not self.confined:
+            return super().preprocess(nb, resources, km)
+        from grader.warm.confined import Manager
+
+        must_be_python(nb)
+        self.kernel_manager_class = Manager
+        home = Path(resources["metadata"]["path"])
+        with tempfile.TemporaryDirectory(prefix="grader-run-", ignore_cleanup_errors=True) as place:
+            before = _copied(home, Path(place))
+            resources["metadata"]["path"] = place
+            try:
+                return super().preprocess(nb, resources, km)
+            finally:
+                resources["metadata"]["path"] = str(home)
+                _take_back(Path(place), home, before)
+
+    def preprocess_cell(self, cell: NotebookNode, resources: Any, index: int) -> Any:
+        """Run a cell; where the kernel has ended before it, it says so and has failed."""
+        if self._gone:
+            if cell.cell_type == "code" and cell.source.strip():
+                cell.outputs = [_failed("NotRun", f"this cell was not run: {self._gone}")]
+            return cell, resources
+        try:
+            found = super().preprocess_cell(cell, resources, index)
+        except (DeadKernelError, CellTimeoutError) as error:
+            said = str(error).strip().splitlines()
+            why = getattr(self.km, "ended_because", "") or (said[0] if said else type(error).__name__)
+            self._give_up(cell, "KernelEnded", f"the kernel ended while this cell ran: {why}")
+            return cell, resources
+        self._timeouts = self._timeouts + 1 if _timed_out(cell) else 0
+        if self._timeouts >= self.patience:
+            self._give_up(cell, "KernelEnded", "the kernel did not stop when it was told to, and was ended")
+        return found
+
+    def _give_up(self, cell: NotebookNode, name: str, why: str) -> None:
+        cell.outputs = [*cell.get("outputs", []), _failed(name, why)]
+        self._gone = "the kernel had ended in an earlier one"
+        self.log.warning("%s", f"{why[0].upper()}{why[1:]}")
+
+    def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> Any:
+        """Take in what the kernel says; of outputs only so much."""
+        if msg["msg_type"] in ("stream", "display_data", "execute_result", "error", "update_display_data"):
+            before, self._kept = self._kept, self._kept + _size(msg["content"])
+            if self._kept > self.output_bytes:
+                if before <= self.output_bytes:
+                    self.log.warning(
+                        "The notebook shows more than %d characters; the rest is not kept", self.output_bytes
+                    )
+                    text = "\n[what was shown after this was too much, and is not kept]\n"
+                    cell.outputs.append(v4.new_output("stream", name="stdout", text=text))
+                if msg["msg_type"] != "error":
+                    return None
+                msg["content"] |= {"evalue": str(msg["content"].get("evalue"))[:1000], "traceback": []}
+        return super().process_message(msg, cell, cell_index)
+
+
+def must_be_python(nb: NotebookNode) -> None:
+    """Raise InputError where a notebook is for another kernel than this Python."""
+    name = str(nb.metadata.get("kernelspec", {}).get("name") or "python3")
+    if name in OF_PYTHON:
+        return
+    try:
+        spec = KernelSpecManager().get_kernel_spec(name)
+    except NoSuchKernel:
+        if nb.metadata["kernelspec"].get("language", "python") == "python":
+            return
+        reason = f"the notebook is for the kernel `{name}`, which is not here"
+    else:
+        if spec.argv and shutil.which(spec.argv[0]) and Path(spec.argv[0]).resolve() == Path(sys.executable).resolve():
+            return
+        reason = f"the notebook is for the kernel `{name}`, and only this Python can be shut in"
+    raise InputError(reason, "`c.Judge.confined = False` in nbgrader_config.py runs it without a sandbox")
+
+
+def _failed(name: str, text: str) -> NotebookNode:
+    failed: NotebookNode = v4.new_output("error", ename=name, evalue=text, traceback=[f"{name}: {text}"])
+    return failed
+
+
+def _timed_out(cell: NotebookNode) -> bool:
+    return any(one.output_type == "error" and one.ename == "CellTimeoutError" for one in cell.get("outputs", []))
+
+
+def _size(content: object) -> int:
+    """Characters of all texts in a message."""
+    match content:
+        case str():
+            return len(content)
+        case dict():
+            return sum(map(_size, content.values()))
+        case list():
+            return sum(map(_size, content))
+        case _:
+            return 8
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    return (path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink())
+
+
+def _copied(home: Path, place: Path) -> dict[Path, tuple[int, int]]:
+    """Copy all but notebooks; when each file was changed, and its size."""
+    for path in _files(home):
+        if path.suffix != ".ipynb":
+            there = place / path.relative_to(home)
+            there.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, there)
+    return {path.relative_to(place): _stand(path) for path in _files(place)}
+
+
+def _stand(path: Path) -> tuple[int, int]:
+    return path.stat().st_mtime_ns, path.stat().st_size
+
+
+def _take_back(place: Path, home: Path, before: dict[Path, tuple[int, int]]) -> None:
+    """Keep what the notebook wrote beside it, as nbgrader does; no notebook, and not too much."""
+    left, count = FILE_BYTES, 0
+    for path in _files(place):
+        name = path.relative_to(place)
+        if path.suffix == ".ipynb" or before.get(name) == _stand(path):
+            continue
+        left, count = left - path.stat().st_size, count + 1
+        if left < 0 or count > FILES:
+            return
+        with contextlib.suppress(OSError):
+            (home / name).parent.mkdir(parents=True, exist_ok=True)
+            (home / name).unlink(missing_ok=True)
+            shutil.copyfile(path, home / name)

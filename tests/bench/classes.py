@@ -1,0 +1,211 @@
+"""What a class costs: the same notebooks through plain `nbgrader autograde` and through `grader autograde`, in turns.
+
+    python -m tests.bench.classes [--students N] [--turns N] [--json]
+    python -m tests.bench.classes --many 2000
+
+Commands are timed whole, their start included. nbgrader has no configuration of ours; it grades the notebooks that can be
+read and end nothing, since one that cannot stops it. nbgrader gives no points for items of a bank, so beside them stands
+what it takes for an ordinary assignment of as many cells that runs the same kind of programs. With `--many`, `grader
+autograde` grades 200 students, then so many: seconds a notebook, and the most memory that the tree of its processes had.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+sys.path.append(str(Path(__file__).parents[1]))  # as pytest has it
+
+import classes
+
+ROOT = Path(__file__).parents[2]
+STUDENTS, TURNS, FEW = 20, 1, 200
+TOOLS = {
+    "nbgrader": ["-m", "nbgrader", "autograde", classes.NAME],
+    "grader": ["-m", "grader", "autograde", classes.NAME],
+}
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """Variables of a user with nothing of their own; programs of this environment are found by name."""
+    return {
+        **os.environ,
+        "HOME": str(folder),
+        "GRADER_CACHE": str(folder / "cache"),
+        "GRADER_RUNTIME": str(folder / "runtime"),
+        "GRADER_WARM_IDLE": "5",
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": str(ROOT),
+        "PYTHONWARNINGS": "ignore",
+        "OMP_NUM_THREADS": "1",
+    }
+
+
+def usual(made: classes.Class, students: int) -> None:
+    """Leave so many submissions of the class that are right or mistaken: those that both tools can grade."""
+    good = [one.student for one in made.handed if one.sort in ("right", "mistake")]
+    for one in made.handed:
+        if one.student not in good[:students]:
+            shutil.rmtree(made.folder / "submitted" / one.student)
+
+
+def measure(students: int, turns: int) -> dict[str, Any]:
+    """Seconds a submission of either tool for either assignment, by turn."""
+    found: dict[str, Any] = {"students": students}
+    for make in (classes.items, classes.ordinary):
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place:
+            variables = environment(Path(place))
+            made = make(Path(place) / "course", 2 * students + 60, environment=variables)
+            usual(made, students)
+            count = len(list((made.folder / "submitted").iterdir()))
+            times: dict[str, list[float]] = {tool: [] for tool in TOOLS}
+            for turn in range(turns):
+                for tool, command in TOOLS.items():
+                    print(f"{make.__name__}, {tool}, turn {turn + 1} of {turns} ...", file=sys.stderr)
+                    course = Path(place) / f"{tool}-{turn}"
+                    shutil.copytree(made.folder, course)
+                    if tool == "nbgrader":
+                        (course / "nbgrader_config.py").write_text("c = get_config()\n")
+                    times[tool].append(timed(command, course, variables) / count)
+                    shutil.rmtree(course)
+            found[make.__name__] = times
+    return found
+
+
+def timed(command: list[str], course: Path, variables: dict[str, str]) -> float:
+    started = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, *command], cwd=course, env=variables, capture_output=True, text=True, check=False
+    )
+    seconds = time.perf_counter() - started
+    if done.returncode:
+        sys.exit(f"{command} failed:\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}")
+    return seconds
+
+
+def many(students: int) -> list[dict[str, float]]:
+    """What a notebook costs in a small class and in a large one, of each assignment: seconds and MiB."""
+    rows = []
+    for make in (classes.items, classes.ordinary):
+        for count in (FEW, students):
+            with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place:
+                variables = environment(Path(place))
+                started = time.perf_counter()
+                made = make(Path(place) / "course", count, environment=variables)
+                making = time.perf_counter() - started
+                print(f"{make.__name__}, {count} students, made in {making:.0f} s ...", file=sys.stderr)
+                with watched() as peak:
+                    started = time.perf_counter()
+                    with (Path(place) / "said").open("w") as said:
+                        done = subprocess.run(
+                            [sys.executable, *TOOLS["grader"], "--json"],
+                            cwd=made.folder, env=variables, stdout=said, stderr=subprocess.PIPE, text=True, check=False,
+                        )  # fmt: skip
+                    seconds = time.perf_counter() - started
+                reports = json.loads((Path(place) / "said").read_text() or "{}").get("graded", {})
+                if len(reports) != count:
+                    sys.exit(f"{len(reports)} of {count} were graded: {done.stderr[-2000:]}")
+                row = {"assignment": make.__name__, "students": count, "seconds": seconds, "each": seconds / count}
+                rows.append({**row, "MiB": peak()})
+    return rows
+
+
+@contextlib.contextmanager
+def watched() -> Any:
+    """Watch the processes below this one; the most memory that they had together (proportional set size), in MiB."""
+    most = [0.0]
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(0.5):
+            most[0] = max(most[0], sum(map(memory, below(os.getpid()))) / 1024)
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        yield lambda: most[0]
+    finally:
+        over.set()
+        thread.join()
+
+
+def below(pid: int) -> list[int]:
+    """The processes that descend from one, of all that can be seen; those that left its tree are not among them."""
+    children: dict[int, list[int]] = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            parent = int(path.read_text().rpartition(")")[2].split()[1])
+            children.setdefault(parent, []).append(int(path.parent.name))
+    found, waiting = [], [pid]
+    while waiting:
+        more = children.get(waiting.pop(), [])
+        found += more
+        waiting += more
+    return found
+
+
+def memory(pid: int) -> int:
+    """What a process has in RAM, in KiB, its share of what it has in common with others."""
+    with contextlib.suppress(OSError):
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+        return next((int(line.split()[1]) for line in lines if line.startswith("Pss:")), 0)
+    return 0
+
+
+def page(found: dict[str, Any]) -> list[str]:
+    """Rows of Markdown."""
+    seconds = {(name, tool): statistics.median(found[name][tool]) for name in ("items", "ordinary") for tool in TOOLS}
+    lines = [
+        "", "## A class, a submission", "",
+        f"({found['students']} students, five graded cells each, both commands whole, in turns; right answers and known mistakes.)", "",
+        "| | `nbgrader autograde` | `grader autograde` | |", "|---|---|---|---|",
+    ]  # fmt: skip
+    names = {"items": "items of the bank", "ordinary": "an instructor's own cells, with torch"}
+    for name, said in names.items():
+        theirs, ours = seconds[name, "nbgrader"], seconds[name, "grader"]
+        lines.append(f"| {said} | {theirs:.2f} s | {ours:.3f} s | {theirs / ours:.1f} x |")
+    theirs, ours = seconds["ordinary", "nbgrader"], seconds["items", "grader"]
+    lines.append(
+        f"| the same taught either way: cells for nbgrader, items for us | {theirs:.2f} s | {ours:.3f} s | {theirs / ours:.1f} x |"
+    )
+    lines += [
+        "",
+        "nbgrader without our steps gives no points for items; its time is that of a kernel and five cells that raise.",
+    ]
+    return lines
+
+
+def table(rows: list[dict[str, Any]]) -> list[str]:
+    lines = ["| assignment | students | seconds | each | peak of all processes |", "|---|---|---|---|---|"]
+    for row in rows:
+        cells = f"{row['seconds']:.0f} | {row['each'] * 1000:.0f} ms | {row['MiB']:.0f} MiB"
+        lines.append(f"| {row['assignment']} | {row['students']:,} | {cells} |")
+    return lines
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--students", type=int, default=STUDENTS)
+    parser.add_argument("--turns", type=int, default=TURNS)
+    parser.add_argument("--many", type=int)
+    parser.add_argument("--json", action="store_true")
+    arguments = parser.parse_args()
+    show: Callable[[Any], list[str]] = table if arguments.many else page
+    found: Any = many(arguments.many) if arguments.many else measure(arguments.students, arguments.turns)
+    print(json.dumps(found) if arguments.json else "\n".join(show(found)))
+
+
+if __name__ == "__main__":
+    main()
