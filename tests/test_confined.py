@@ -27,7 +27,7 @@ from traitlets.config import Config
 from grader.errors import InputError
 from grader.run import sandbox
 from grader.run.confines import contained
-from grader.warm import NOT_WARM, confined
+from grader.warm import NOT_WARM, confined, guard
 from grader.warm.confined import ConfinedError, Manager
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="kernels are confined on Linux only")
@@ -430,6 +430,18 @@ def test_a_bomb_ends_its_kernel_and_nothing_else(folder: Path, attack: str, boun
     assert kernel.run("print(1)") == "1"
 
 
+def test_a_bomb_has_a_bound_that_needs_no_guard(kernel: Live) -> None:
+    """For an ordinary user RLIMIT_NPROC; for root the namespace's own `pid_max`, where Linux has that."""
+    most = 32768 if os.geteuid() == 0 and guard.release() < guard.PID_MAX_OF_ITS_OWN else 512
+    said = kernel.run(
+        "import resource; print(open('/proc/sys/kernel/pid_max').read(), *resource.getrlimit(resource.RLIMIT_NPROC))"
+    )
+    ids, soft, hard = map(int, said.split())
+    assert (soft, hard) == (512, 512)
+    assert ids <= most or os.geteuid() != 0
+    assert int(Path("/proc/sys/kernel/pid_max").read_text()) > 512
+
+
 def marked(mark: str) -> list[int]:
     """Processes that have this mark in their command lines."""
     found = []
@@ -564,7 +576,7 @@ def test_without_the_rights_of_root(tmp_path: Path) -> None:
     if program is None:
         pytest.skip(why)
     ordinary = [program, "--unshare-user", "--uid", "1001", "--gid", "1001", "--cap-drop", "ALL", "--die-with-parent"]
-    chosen = "no_network or files_of_others or no_daemon or forks or rights_stay or landlock_alone"
+    chosen = "no_network or files_of_others or no_daemon or forks or needs_no_guard"
     tests = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--basetemp", str(tmp_path / "base")]
     done = subprocess.run(
         [*ordinary, "--dev-bind", "/", "/", "--", *tests, "-k", chosen, __file__],

@@ -18,6 +18,9 @@ from grader.run import sandbox
 from grader.run.filters import kernel_program
 from grader.run.sandbox import Walls
 
+KERNEL_NICE = 5
+"""How far a kernel steps back, so that its guard has its turn whatever it does."""
+
 HOME = "/kernel"
 """Where a kernel's home is, inside the namespaces: a name that no folder of a course will have."""
 
@@ -109,6 +112,7 @@ _BOUNDING_DROP, _SET_DUMPABLE, _CAPABILITIES, _CAPABILITIES_VERSION = 24, 4, 64,
 
 def shut_in(confines: Confines) -> None:
     """Shut this process in, which is about to become a kernel, for good. Raises OSError where a wall fails."""
+    os.nice(KERNEL_NICE)
     libc = ctypes.CDLL(None, use_errno=True)
     for capability in range(_CAPABILITIES):
         libc.prctl(_BOUNDING_DROP, capability, 0, 0, 0)  # those that there are, where it may
@@ -123,6 +127,7 @@ def shut_in(confines: Confines) -> None:
         (resource.RLIMIT_AS, most + confines.memory_bytes),
         (resource.RLIMIT_FSIZE, confines.file_bytes),
         (resource.RLIMIT_CORE, 0),
+        *([(resource.RLIMIT_NPROC, confines.threads)] if confines.namespaces else []),  # of its user namespace
     ):
         hard = resource.getrlimit(kind)[1]
         bound = bound if hard == resource.RLIM_INFINITY else min(bound, hard)  # noqa: PLW2901

@@ -150,7 +150,7 @@ class Manager(AsyncKernelManager):
     file_bytes = Int(1 << 30, help="Largest file that may be written, in bytes.").tag(config=True)
     scratch_bytes = Int(1 << 30, help="Bytes in each of home, /tmp and /dev/shm, which are in memory.").tag(config=True)
     processes = Int(64, help="How many processes a kernel may have at a time, itself included.").tag(config=True)
-    threads = Int(1024, help="How many threads all of them may have at a time.").tag(config=True)
+    threads = Int(512, help="How many threads all of them may have at a time.").tag(config=True)
     variables = Dict(help="Variables that kernels get, beyond those that are passed on.").tag(config=True)
     allow_unsandboxed = Bool(False, help="Start kernels where nothing would contain them.").tag(config=True)
 
@@ -205,13 +205,17 @@ class Manager(AsyncKernelManager):
     def _begin(self) -> None:
         """Make a folder for the connection file and the sockets, and remove those that nobody has any more."""
         home = door.folder()
-        for old in home.glob("k-*"):
-            with contextlib.suppress(OSError):
-                lock = locked(old)
-                shutil.rmtree(old, ignore_errors=True)
-                os.close(lock)
-        self._run = Path(tempfile.mkdtemp(prefix="k-", dir=home))
-        self._lock = locked(self._run)
+        alone = locked(home, wait=True)  # else one that another manager is just making would look like an old one
+        try:
+            for old in home.glob("k-*"):
+                with contextlib.suppress(OSError):
+                    lock = locked(old)
+                    shutil.rmtree(old, ignore_errors=True)
+                    os.close(lock)
+            run = Path(tempfile.mkdtemp(prefix="k-", dir=home))
+            self._lock, self._run = locked(run), run
+        finally:
+            os.close(alone)
         sockets = self._run / "sockets"
         sockets.mkdir()
         self.transport = "ipc"
@@ -248,11 +252,11 @@ def checked(given: str | Path | None) -> Path:
     return folder
 
 
-def locked(folder: Path) -> int:
-    """A descriptor that holds a folder's lock. Raises OSError where another process does."""
+def locked(folder: Path, wait: bool = False) -> int:
+    """A descriptor that holds a folder's lock. Raises OSError where another one does, unless it is to `wait`."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
     except OSError:
         os.close(descriptor)
         raise

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import itertools
 import json
 import os
 import select
@@ -40,6 +41,11 @@ TICK_SECONDS = 0.1
 WATCHED = {signal.SIGCHLD, signal.SIGINT, signal.SIGTERM}
 
 _SET_CHILD_SUBREAPER = 36
+_MOUNTS, _PROCESSES = 0x00020000, 0x20000000
+PID_MAX_OF_ITS_OWN = (6, 14)
+"""Since when in Linux a process namespace has a `pid_max` of its own. Before, it is the whole machine's."""
+LEAST_PID_MAX = 301
+"""Linux takes no less."""
 _ALL_NAMESPACES = 0x02000000 | 0x04000000 | 0x08000000 | 0x10000000 | 0x20000000 | 0x40000000 | 0x00020000
 
 
@@ -79,6 +85,21 @@ class Container:
         if libc.setns(inner, _ALL_NAMESPACES):
             raise OSError(ctypes.get_errno(), "the container could not be entered")
         os.close(inner)
+
+    def bound(self, tasks: int) -> None:
+        """Let there be no more processes and threads, for root, whom RLIMIT_NPROC does not bound. Raises OSError."""
+        if os.geteuid() != 0 or release() < PID_MAX_OF_ITS_OWN:
+            return
+        between = os.fork()
+        if between == 0:
+            inner = os.pidfd_open(self.inner)
+            if ctypes.CDLL(None).setns(inner, _MOUNTS | _PROCESSES) == 0 and os.fork() == 0:
+                Path("/proc/sys/kernel/pid_max").write_text(str(max(LEAST_PID_MAX, tasks)), encoding="ascii")
+                os._exit(0)
+            with contextlib.suppress(ChildProcessError):
+                os.wait()
+            os._exit(0)
+        os.waitpid(between, 0)
 
     def count(self) -> tuple[int, int]:
         """How many processes and threads are in it, bubblewrap's two not counted."""
@@ -147,6 +168,8 @@ def keep(order: Order) -> None:
     ctypes.CDLL(None).prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     try:
         container = Container(order.confined["container"]) if confines.namespaces else None
+        if container:
+            container.bound(confines.threads)
         signal.pthread_sigmask(signal.SIG_BLOCK, WATCHED)
         kernel = fork(order, confines, container)
         if kernel == 0:
@@ -242,6 +265,12 @@ def watch(kernel: int, client: int, confines: Confines, container: Container | N
             return None, f"it had {processes} processes; {confines.processes} are allowed"
         if threads > confines.threads:
             return None, f"its processes had {threads} threads; {confines.threads} are allowed"
+
+
+def release() -> tuple[int, int]:
+    """The version of Linux."""
+    major, minor, *_ = os.uname().release.split(".")
+    return int(major), int("".join(itertools.takewhile(str.isdigit, minor)))
 
 
 def gone(client: int) -> bool:
