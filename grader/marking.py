@@ -194,9 +194,17 @@ def _mistake(item: Item, proof: Proof, runner: Runner, marked: _Marked, cases: S
     exercise = exercise_of(item)
     if not exercise.wrong or not marked.checked:
         return None
-    runs = [_submit(runner, item, proof.variant, wrong.parts, cases, claims.LIMITS) for wrong in exercise.wrong]
     yours = [entry.yours for entry in marked.checked]
-    for wrong, future in zip(exercise.wrong, runs, strict=True):
+    # What each gives for the first inputs was seen when the item was proven; only those that agree there are run.
+    seen_first = [option.value for option in proof.options] if exercise.given else []
+    known = seen_first or [yours[0]] * len(exercise.wrong)
+    possible = [
+        wrong
+        for wrong, first in zip(exercise.wrong, known, strict=True)
+        if judging.equal(first, yours[0], item.tolerance)
+    ]
+    runs = [_submit(runner, item, proof.variant, wrong.parts, cases, claims.LIMITS) for wrong in possible]
+    for wrong, future in zip(possible, runs, strict=True):
         its = [seen(case) for case in future.result().cases]
         if len(its) == len(yours) and all(judging.equal(a, b, item.tolerance) for a, b in zip(its, yours, strict=True)):
             return wrong.mistake

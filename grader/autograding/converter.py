@@ -53,6 +53,7 @@ class Converter:
             del here[name]
         here.root, here.db_url, here.assignment_id = str(folder), "sqlite://", setup.assignment
         self.directory = self.app.coursedir = CourseDirectory(parent=self.app)
+        self.app.config.Exporter.optimistic_validation = True  # of a notebook, once it is done, not after each step
         self.slip = Slip(setup.rows)
         self.slip.be_the_gradebook()
         _trust_schemas()

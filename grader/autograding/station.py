@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import gc
 import os
 import queue
 import shutil
@@ -176,6 +177,7 @@ class Away:
 def _nurse(orders: socket.socket, setup: Setup, folder: Path, results: Path) -> None:
     """Fork converters, until nobody orders any. It does not return."""
     code = 1
+    gc.freeze()  # what was imported is not looked through again
     try:
         os.setsid()  # Ctrl-C is for the process that gives orders: nothing is stopped in the middle of a write
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)

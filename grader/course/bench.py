@@ -7,6 +7,7 @@ notebooks, programs of students could have written it.
 from __future__ import annotations
 
 import atexit
+import functools
 import hashlib
 import threading
 from collections.abc import Callable, Mapping
@@ -170,7 +171,8 @@ class Bench:
         if answers.blank(value):
             return self.question(item, variant, "").skip()
         raw = answers.typed(item.kind, value)
-        return self.question(item, variant, raw).answer(raw, self._bank.mistakes)
+        run = functools.partial(self.question(item, variant, raw).answer, raw, self._bank.mistakes)
+        return self._once((item.id, variant, raw), run)
 
     def _judged(self, item: Item, variant: int, text: str) -> Result:
         """Judge a program. One that is equal to another but for names and layout is not run again.
