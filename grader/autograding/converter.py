@@ -5,6 +5,7 @@ It has a folder and a gradebook that hold nothing else, and runs in a process of
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import shutil
@@ -36,6 +37,23 @@ class Remarks(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         self.said.append(record.getMessage())
+
+
+class NoNotebookError(Exception):
+    """What was handed in is no notebook; the message says why."""
+
+
+def must_be_notebook(path: Path) -> None:
+    """Raise NoNotebookError where a file is no notebook at all."""
+    try:
+        found = json.loads(path.read_bytes())
+    except json.JSONDecodeError as error:
+        why = f"it is not JSON (line {error.lineno})" if path.stat().st_size else "it is empty"
+        raise NoNotebookError(f"{path.name} is no notebook: {why}") from None
+    except (UnicodeDecodeError, RecursionError, OSError):
+        raise NoNotebookError(f"{path.name} is no notebook: it is not text") from None
+    if not isinstance(found, dict) or not ({"cells", "worksheets"} & set(found)):
+        raise NoNotebookError(f"{path.name} is no notebook: it has no cells")
 
 
 class Converter:
@@ -74,6 +92,8 @@ class Converter:
             self.slip.begin(job.rows)
             lay_out(job.submitted, submitted)
             self._convert(job.student, submitted)
+        except NoNotebookError as error:
+            failure = str(error)
         except Exception as error:  # noqa: BLE001  (one submission must not stop the others)
             failure = f"{type(error).__name__}: {error}"
         told = [text for text in self.remarks.said if not text.startswith(BEFORE_A_TRACEBACK)]
@@ -96,7 +116,9 @@ class Converter:
         """What `nbgrader autograde --force --student` does, for a student whose name may have any characters."""
         notebooks = sorted(str(path) for path in folder.glob("*.ipynb") if stat.S_ISREG(path.lstat().st_mode))
         if not notebooks:
-            raise FileNotFoundError("there is no notebook in what was handed in")
+            raise NoNotebookError("there is no notebook in what was handed in")
+        for name in notebooks:
+            must_be_notebook(Path(name))
 
         class One(Autograde):  # type: ignore[misc]  # it is untyped
             def init_notebooks(self) -> None:

@@ -30,6 +30,7 @@ WAITING = 3
 @click.option("--student", "only", multiple=True, metavar="ID", help="Only this one; may be given again.")
 @click.option("--jobs", type=click.IntRange(1, 64), help="Submissions at a time.  [default: by cores]")
 @click.option("--force", is_flag=True, help="Grade also what has not changed.")
+@click.option("--similar", is_flag=True, help="Also list answers that are alike: a hint, not a verdict.")
 @click.option("--dry-run", is_flag=True, help="Say what would be graded, and grade nothing.")
 @on_option
 @json_option
@@ -39,13 +40,16 @@ def autograde(
     only: tuple[str, ...],
     jobs: int | None,
     force: bool,
+    similar: bool,
     dry_run: bool,
     on: str | None,
     as_json: bool,
 ) -> None:
     """Grade a class: what was handed in for an assignment of an nbgrader course."""
+    from grader.autograding import alike
     from grader.autograding.course import Course
     from grader.autograding.journal import Journal
+    from grader.course.similar import data, report
 
     if not course.is_dir():
         raise InputError(f"{course}: there is no such folder", "give the folder of the course with --course")
@@ -66,11 +70,15 @@ def autograde(
             return
         chosen = {name: submissions[name] for name in wanted}
         reports = _graded(there, setup, journal, chosen, digests, jobs, on, quiet=as_json)
+        clusters = alike.found(setup, submissions, there.bank if setup.bank else None) if similar else []
     kept = {name: journal.entries[name].report for name in submissions if name not in reports}
     if as_json:
-        print_json({"format": 1, "assignment": assignment, "graded": reports, "unchanged": kept})
+        listed = {"similar": data(clusters)} if similar else {}
+        print_json({"format": 1, "assignment": assignment, "graded": reports, "unchanged": kept, **listed})
     else:
         _print_reports(assignment, reports, kept)
+        if similar:
+            print(f"\n{report(clusters)}", end="")
     if any(report["state"] == "failed" for report in reports.values()):
         raise SystemExit(1)
 
