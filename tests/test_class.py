@@ -16,10 +16,11 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import classes
 import pytest
@@ -27,6 +28,9 @@ from classes import LEFT, NAME, Class, Handed
 from conftest import EXERCISES, ROOT
 from distributed import Client
 from nbgrader.api import Gradebook
+
+from grader.course import bench
+from grader.model import Observation, Program
 
 STUDENTS = int(os.environ.get("GRADER_CLASS", "24"))
 
@@ -209,6 +213,75 @@ def test_a_class_is_the_same_for_the_same_seed(tmp_path: Path, both: Callable[[s
     assert len(texts(first)) == 60
     assert texts(first) == texts(again)
     assert texts(first) != texts(other)
+
+
+# ---------------------------------------------------------------- programs that are alike
+
+PECULIAR = """\
+def factor(epoch):
+    # walks up the ladder rung by rung, in a way that nobody needs
+    rungs = [rung for rung in range(1, warmup_epochs + 1)]
+    highest = 0
+    for rung in rungs:
+        if rung <= epoch + 1:
+            highest = max(highest, rung)
+    share = highest / len(rungs)
+    return share if share < 1 else 1.0
+"""
+
+
+def test_equal_programs_are_run_once_and_errors_name_what_their_author_wrote() -> None:
+    judging = bench.of_bank(ROOT)
+    submitted = []
+    submit = judging.runner.submit
+
+    def counted(program: Program) -> Future[Observation]:
+        submitted.append(program)
+        return submit(program)
+
+    item = judging._items["write-the-factor"]
+    judging.grade(item, 0, "def factor(epoch):\n    return 1")  # the item is proven now
+    with patch.object(judging.runner, "submit", counted):
+        first = judging.grade(item, 0, PECULIAR)
+        ran = len(submitted)
+        assert ran >= 2
+        again = [
+            judging.grade(item, 0, PECULIAR.replace("rungs", name).replace("# walks", "# goes")) for name in ("a", "b")
+        ]
+        assert len(submitted) == ran
+        assert [one.score for one in again] == [first.score] * 2
+        assert [one.response for one in again] != [first.response] * 2
+        raising = [
+            judging.grade(item, 0, f"def factor(epoch):\n    {name} = 2\n    return {name}.rate")
+            for name in ("x", "yy")
+        ]
+    assert [
+        f"`return {name}.rate`" in " ".join(one.score.details) for name, one in zip(("x", "yy"), raising, strict=True)
+    ] == [True, True]
+
+
+def test_similar_answers_are_listed_as_a_hint(
+    both: Callable[[str], Graded], tmp_path: Path, environment: dict[str, str]
+) -> None:
+    course = tmp_path / "course"
+    shutil.copytree(both("items").made.folder, course)
+    release = json.loads((course / f"release/{NAME}/{NAME}.ipynb").read_text())
+    for student, name in (("twin-a", "rungs"), ("twin-b", "steps_up")):
+        for cell in release["cells"]:
+            if classes.grade_id(cell) == "answer-write-the-factor":
+                cell["source"] = PECULIAR.replace("rungs", name)
+        (course / f"submitted/{student}/{NAME}").mkdir(parents=True)
+        (course / f"submitted/{student}/{NAME}/{NAME}.ipynb").write_text(json.dumps(release))
+    done = subprocess.run(
+        [sys.executable, "-m", "grader", "autograde", NAME, "--similar", "--json", "--student", "twin-a", "--student", "twin-b"],
+        cwd=course, env={**environment, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert {report["cells"][f"{NAME}/write-the-factor"][0] for report in found["graded"].values()} == {classes.POINTS}
+    assert [one["students"] for one in found["similar"]] == [["twin-a", "twin-b"]]
+    (item,) = found["similar"][0]["items"]
+    assert (item["item"], item["equal"]) == ("answer-write-the-factor", True)
 
 
 # ---------------------------------------------------------------- beyond one machine
