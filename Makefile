@@ -35,7 +35,7 @@ types: $(READY)
 	$(BIN)/mypy
 
 tests: $(READY)
-	$(BIN)/python -m pytest --numprocesses 3
+	$(BIN)/python -m pytest --numprocesses auto
 
 verify: $(READY)
 	$(BIN)/grader verify --no-cache

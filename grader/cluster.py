@@ -16,6 +16,10 @@ CONNECT_SECONDS = 10
 T = TypeVar("T")
 
 
+class ClusterError(GraderError):
+    """Something was not done there, although it was tried more than once."""
+
+
 class Cluster:
     """A connection to the scheduler of a cluster whose workers have this version of torch-grader."""
 
@@ -72,8 +76,15 @@ class Cluster:
             raise
         except Exception as error:  # noqa: BLE001  (a worker's, a scheduler's or a connection's end has many names)
             said = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise GraderError(f"the cluster did not do it: {said}", "see the logs of its workers") from None
+            raise ClusterError(f"the cluster did not do it: {said}", "see the logs of its workers") from None
         return result
+
+    def alive(self) -> bool:
+        """Whether there are a scheduler and a worker that answer."""
+        try:
+            return bool(self.client.nthreads())
+        except Exception:  # noqa: BLE001  (as above)
+            return False
 
     def close(self) -> None:
         """Hang up."""

@@ -123,7 +123,7 @@ def items(
     ]
     traps = _course(folder, "from grader.course import configure\nconfigure(c)\n", port)
     _run(f"import grader.cli\ngrader.cli.app({made!r}, standalone_mode=False)\n{_RELEASE}", folder, environment)
-    return _hand_in(traps, _sorts_of_items(traps), students, seed)
+    return _hand_in(traps, _sorts_of_items(traps), students, seed, TRIED)
 
 
 def ordinary(
@@ -166,7 +166,7 @@ def _run(code: str, folder: Path, environment: Mapping[str, str]) -> None:
         raise RuntimeError(done.stdout + done.stderr)
 
 
-def _hand_in(traps: Traps, sorts: Sequence[Sort], students: int, seed: int) -> Class:
+def _hand_in(traps: Traps, sorts: Sequence[Sort], students: int, seed: int, tried: str = "") -> Class:
     """Each sort once, as far as there are students; then mostly right answers and known mistakes, as in a real class."""
     luck = random.Random(seed)
     release = (traps.course / "release" / NAME / f"{NAME}.ipynb").read_text()
@@ -186,6 +186,9 @@ def _hand_in(traps: Traps, sorts: Sequence[Sort], students: int, seed: int) -> C
         for cell in notebook["cells"]:
             if (name := grade_id(cell).removeprefix("answer-")) in sources and grade_id(cell) != name:
                 cell["source"] = sources[name]
+        if tried and sort in usual:
+            cell = {"cell_type": "code", "execution_count": None, "id": "tried", "metadata": {}, "outputs": []}
+            notebook["cells"].append({**cell, "source": tried})
         instead = sort.change(notebook) if sort.change else None
         text = json.dumps(notebook) if instead is None else instead
         path = traps.course / "submitted" / student / NAME / f"{NAME}.ipynb"
@@ -195,6 +198,19 @@ def _hand_in(traps: Traps, sorts: Sequence[Sort], students: int, seed: int) -> C
         handed.append(Handed(student, sort.name, due, sort.failed, sort.says, sort.forged, sort.loots, sources))
     return Class(traps.course, handed, traps.loot)
 
+
+TRIED = """\
+import torch
+
+weight = torch.nn.Parameter(torch.zeros(2))
+optimizer = torch.optim.SGD([weight], lr=0.2)
+scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda epoch: min((epoch + 1) / 4, 1))
+for epoch in range(6):
+    optimizer.step()
+    scheduler.step()
+    print(scheduler.get_last_lr())
+"""
+"""What students try out in a cell of their own, while they think about the items."""
 
 ONCE = ("broken long", "hostile loop", "hostile memory", "hostile output")
 """Sorts that are slow or large: one of each is enough."""

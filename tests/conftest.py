@@ -124,6 +124,12 @@ TOGETHER = (
 )
 """What is in the names of tests that share a fixture which is costly to make: one process runs all that have it."""
 
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than there are processors, up to four: much of the time is waiting for other processes."""
+    return min(4, (os.cpu_count() or 1) + 1)
+
+
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
 

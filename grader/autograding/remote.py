@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from grader.autograding.jobs import Job, Outcome, Setup, read
-from grader.cluster import Cluster
+from grader.cluster import Cluster, ClusterError
 from grader.errors import GraderError, InputError
 
 if TYPE_CHECKING:
@@ -57,7 +57,12 @@ class Remote:
             packed = job.packed()
         except OSError as error:
             return failed(job, f"it cannot be read: {error}")
-        return self._cluster.call(grade_here, self._setup, packed)
+        try:
+            return self._cluster.call(grade_here, self._setup, packed)
+        except ClusterError as error:
+            if not self._cluster.alive():
+                raise
+            return failed(job, str(error))  # it has cost several workers: the others need not wait for it
 
 
 def failed(job: Job, why: str) -> Outcome:

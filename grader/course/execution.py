@@ -20,6 +20,7 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode, v4
 from nbgrader.preprocessors import Execute
 from traitlets import Bool, Int
+from traitlets.config import Config
 
 from grader.errors import InputError
 from grader.warm import KERNEL
@@ -37,6 +38,7 @@ class Execution(Execute):  # type: ignore[misc]  # it is untyped
     confined = Bool(True, help="Shut kernels in. Without it they are nbgrader's: any language, and no sandbox.").tag(
         config=True
     )
+    allow_unsandboxed = Bool(False, help="Run answers even where there is no sandbox.").tag(config=True)
     output_bytes = Int(10 << 20, help="Characters of output of a notebook that are kept.").tag(config=True)
     patience = Int(2, help="How many cells in a row may reach their timeout before the kernel is given up.").tag(
         config=True
@@ -53,6 +55,8 @@ class Execution(Execute):  # type: ignore[misc]  # it is untyped
 
         must_be_python(nb)
         self.kernel_manager_class = Manager
+        if self.allow_unsandboxed:
+            self.update_config(Config({"Manager": {"allow_unsandboxed": True}}))
         home = Path(resources["metadata"]["path"])
         with tempfile.TemporaryDirectory(prefix="grader-run-", ignore_cleanup_errors=True) as place:
             before = _copied(home, Path(place))

@@ -31,7 +31,7 @@ from nbgrader.preprocessors import (
     NbGraderPreprocessor,
     SaveAutoGrades,
 )
-from traitlets import Bool, Unicode
+from traitlets import Unicode
 
 from grader import template
 from grader.course import answers, manifest, results, telling
@@ -229,7 +229,6 @@ class Judge(Execution):
     """
 
     bank = Unicode("", help="The folder of the bank that the items are from; else as for `grader`").tag(config=True)
-    allow_unsandboxed = Bool(False, help="Run answers even where there is no sandbox").tag(config=True)
 
     def preprocess(self, nb: NotebookNode, resources: Any, km: Any = None) -> Converted:
         _, assignment, student = _of(resources)

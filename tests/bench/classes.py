@@ -4,8 +4,9 @@
     python -m tests.bench.classes --many 2000
 
 Commands are timed whole, their start included. nbgrader has no configuration of ours; it grades the notebooks that can be
-read and end nothing, since one that cannot stops it. nbgrader gives no points for items of a bank, so beside them stands
-what it takes for an ordinary assignment of as many cells that runs the same kind of programs. With `--many`, `grader
+read and end nothing, since one that cannot stops it. In the notebooks with items each student has tried a scheduler in a
+cell of their own, so a kernel that runs them loads torch. nbgrader gives no points for items of a bank, so beside them
+stands what it takes for an ordinary assignment of as many cells that runs the same kind of programs. With `--many`, `grader
 autograde` grades 200 students, then so many: seconds a notebook, and the most memory that the tree of its processes had.
 """
 
@@ -182,7 +183,7 @@ def page(found: dict[str, Any]) -> list[str]:
     )
     lines += [
         "",
-        "nbgrader without our steps gives no points for items; its time is that of a kernel and five cells that raise.",
+        "nbgrader without our steps gives no points for items; it runs a cell in which each student tried a scheduler, and five that raise.",
     ]
     return lines
 
