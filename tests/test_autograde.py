@@ -331,6 +331,53 @@ def test_a_worker_that_is_killed_costs_a_retry(course: Path, variables: dict[str
     assert not [name for name, report in reports.items() if "ended twice" in report.get("failure", "")]
 
 
+@pytest.mark.timeout(300)
+def test_ctrl_c_leaves_nothing_behind_and_what_a_person_gave_stays(course: Path, variables: dict[str, str]) -> None:
+    from nbgrader.api import Gradebook
+
+    process = subprocess.Popen(
+        [sys.executable, "-m", "grader", "autograde", "ps1"],
+        cwd=course, env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+    deadline = time.monotonic() + 120
+    while not (converters := [pid for nursery in children(process.pid) for pid in children(nursery)]):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in out + err
+    while any(Path(f"/proc/{pid}").exists() for pid in converters):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    assert not (course / ".grader/unfinished").exists()
+    assert autograde("ps1", "--student", "changed", cwd=course, variables=variables).returncode == 0
+
+    url = f"sqlite:///{course / 'gradebook.db'}"
+    with Gradebook(url) as gradebook:
+        notebook = gradebook.find_submission_notebook("p1", "ps1", "changed")
+        given = {grade.name: grade.auto_score for grade in notebook.grades}
+        grade = next(grade for grade in notebook.grades if grade.auto_score is not None)
+        name, grade.manual_score, grade.extra_credit = grade.name, 0.25, 0.5
+        comment = next(iter(notebook.comments))
+        comment.manual_comment = "well done"
+        gradebook.db.commit()
+    assert autograde("ps1", "--student", "changed", "--force", cwd=course, variables=variables).returncode == 0
+    with Gradebook(url) as gradebook:
+        notebook = gradebook.find_submission_notebook("p1", "ps1", "changed")
+        assert {grade.name: grade.auto_score for grade in notebook.grades} == given
+        grade = next(grade for grade in notebook.grades if grade.name == name)
+        assert (grade.manual_score, grade.extra_credit, grade.needs_manual_grade) == (0.25, 0.5, True)
+        assert "well done" in {comment.manual_comment for comment in notebook.comments}
+
+
+def test_a_folder_that_is_no_course_stays_as_it_is(tmp_path: Path, variables: dict[str, str]) -> None:
+    done = autograde("ps1", cwd=tmp_path, variables=variables)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("grader: there is no gradebook here")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_two_at_once_and_what_is_not_there(course: Path, variables: dict[str, str]) -> None:
     with Journal(course, "ps1").held():
         done = autograde("ps1", cwd=course, variables=variables)

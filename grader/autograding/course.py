@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import logging
 import os
 import shutil
 from pathlib import Path
@@ -25,7 +26,7 @@ class Course:
         from nbgrader.apps import AutogradeApp
 
         self.assignment = assignment
-        self.app: Any = AutogradeApp()
+        self.app: Any = AutogradeApp(log_level=logging.ERROR)  # where there is no configuration, all is well
         self.app.raise_config_file_errors = True  # else grades would be made as if there were no configuration
         try:
             self.app.initialize([])

@@ -69,7 +69,11 @@ def autograde(
             _print_plan(assignment, reasons, as_json)
             return
         chosen = {name: submissions[name] for name in wanted}
-        reports = _graded(there, setup, journal, chosen, digests, jobs, on, quiet=as_json)
+        try:
+            reports = _graded(there, setup, journal, chosen, digests, jobs, on, quiet=as_json)
+        except KeyboardInterrupt:
+            print("\ngrader: stopped\n  hint: the same command goes on from here", file=sys.stderr)
+            raise SystemExit(130) from None
         clusters = alike.found(setup, submissions, there.bank if setup.bank else None) if similar else []
     kept = {name: journal.entries[name].report for name in submissions if name not in reports}
     if as_json:
