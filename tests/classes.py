@@ -157,9 +157,14 @@ def _course(folder: Path, config: str, port: int) -> Traps:
 
 
 def _run(code: str, folder: Path, environment: Mapping[str, str]) -> None:
-    here = Path(__file__).resolve().parents[1]
+    here = Path(__file__).resolve().parent
     path = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"  # nbgrader calls alembic by its name
-    variables = {**environment, "PATH": path, "PYTHONPATH": str(here), "PYTHONWARNINGS": "ignore"}
+    variables = {
+        **environment,
+        "PATH": path,
+        "PYTHONPATH": f"{here.parent}{os.pathsep}{here / 'stubs'}",
+        "PYTHONWARNINGS": "ignore",
+    }
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True, check=False, timeout=300)
     if done.returncode:

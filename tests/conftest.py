@@ -25,6 +25,8 @@ from grader.verify import Report, verify
 
 ROOT = Path(__file__).parents[1]
 QUIZZES = ROOT / "quizzes"
+PATHS = f"{ROOT}{os.pathsep}{ROOT / 'tests/stubs'}"
+"""Where processes of the tests find the package, and what they do without."""
 
 STEP_FIRST = """\
 import torch
@@ -219,7 +221,7 @@ def environment(together: Path, runtime: Path) -> dict[str, str]:
         "GRADER_RUNTIME": str(runtime),
     }
     inherited = {name: value for name, value in os.environ.items() if name != "GRADER_BANK"}
-    return {**inherited, **places, "NO_COLOR": "1", "COLUMNS": "80"}
+    return {**inherited, **places, "NO_COLOR": "1", "COLUMNS": "80", "PYTHONPATH": PATHS}
 
 
 @pytest.fixture(scope="session")

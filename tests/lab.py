@@ -15,7 +15,7 @@ from typing import Any
 
 import nbformat
 from browser import free_port
-from conftest import ROOT
+from conftest import PATHS
 
 from grader import warm
 
@@ -40,7 +40,7 @@ def server(home: Path, folder: Path, more: Mapping[str, str] | None = None, app:
         "JUPYTER_CONFIG_DIR": str(home / "config"),
         "JUPYTER_DATA_DIR": str(home / "data"),
         "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
-        "PYTHONPATH": str(ROOT),
+        "PYTHONPATH": PATHS,
         "JUPYTER_DEFAULT_PROVISIONER_NAME": warm.PROVISIONER,  # fresh kernels, and torch is there
         "OMP_NUM_THREADS": "1",  # two processes of tests on two cores: threads would wait for each other
     }

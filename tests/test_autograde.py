@@ -15,7 +15,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from conftest import ROOT
+from conftest import PATHS
 
 from grader.autograding.journal import Entry, Journal, digest_of
 from grader.errors import InputError
@@ -81,7 +81,7 @@ def variables(environment: dict[str, str]) -> dict[str, str]:
     return {
         **environment,
         "PATH": f"{here}{os.pathsep}{environment['PATH']}",
-        "PYTHONPATH": str(ROOT),
+        "PYTHONPATH": PATHS,
         "GRADER_WARM_IDLE": "60",
     }
 

@@ -24,6 +24,7 @@ from unittest.mock import patch
 
 import classes
 import pytest
+import sqlalchemy
 from classes import LEFT, NAME, Class, Handed
 from conftest import EXERCISES, ROOT
 from distributed import Client
@@ -57,7 +58,7 @@ class Graded:
 def both(tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str]) -> Iterator[Callable[[str], Graded]]:
     """Both classes, made and graded side by side."""
     folder = tmp_path_factory.mktemp("class")
-    variables = {**environment, "PYTHONPATH": str(ROOT), "GRADER_WARM_IDLE": "60"}
+    variables = {**environment, "GRADER_WARM_IDLE": "60"}
     with ThreadPoolExecutor(2) as threads:
         graded = {
             make.__name__: threads.submit(grade, make, folder / make.__name__, variables)
@@ -274,7 +275,7 @@ def test_similar_answers_are_listed_as_a_hint(
         (course / f"submitted/{student}/{NAME}/{NAME}.ipynb").write_text(json.dumps(release))
     done = subprocess.run(
         [sys.executable, "-m", "grader", "autograde", NAME, "--similar", "--json", "--student", "twin-a", "--student", "twin-b"],
-        cwd=course, env={**environment, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False,
+        cwd=course, env=environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
@@ -299,7 +300,7 @@ class Cluster:
 def cluster(tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str]) -> Iterator[Cluster]:
     folder = tmp_path_factory.mktemp("cluster")
     found = folder / "scheduler.json"
-    variables = {**environment, "PYTHONPATH": str(ROOT)}
+    variables = environment
     options = ("--scheduler-file", str(found), "--no-dashboard")
 
     def start(name: str, *more: str) -> subprocess.Popen[bytes]:
@@ -343,12 +344,17 @@ def test_on_a_cluster_with_a_gradebook_in_postgresql_all_is_the_same_and_a_kille
     there = tmp_path / "course"
     shutil.copytree(here / "source", there / "source")
     shutil.copytree(here / "submitted", there / "submitted")
+    engine = sqlalchemy.create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(sqlalchemy.text("CREATE DATABASE course"))  # the tests of records have the other one
+    engine.dispose()
+    gradebook = server.replace("/postgres?", "/course?")
     (there / "nbgrader_config.py").write_text(
-        f'c = get_config()\nc.CourseDirectory.course_id = "pytorch"\nc.CourseDirectory.db_url = "{server}"\n'
+        f'c = get_config()\nc.CourseDirectory.course_id = "pytorch"\nc.CourseDirectory.db_url = "{gradebook}"\n'
         "from grader.course import configure\nconfigure(c)\n"
     )
     classes._run(classes._RELEASE, there, environment)
-    variables = {**environment, "PYTHONPATH": str(ROOT)}
+    variables = environment
     command = [sys.executable, "-m", "grader", "autograde", NAME, "--json", "--on", cluster.url]
     process = subprocess.Popen(
         command, cwd=there, env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -364,7 +370,7 @@ def test_on_a_cluster_with_a_gradebook_in_postgresql_all_is_the_same_and_a_kille
     assert process.returncode == 1, err  # for those that cannot be read
     reports = json.loads(out)["graded"]
     assert set(reports) == set(both("items").reports)
-    assert contents(server) == contents(f"sqlite:///{here}/gradebook.db")
+    assert contents(gradebook) == contents(f"sqlite:///{here}/gradebook.db")
     for path in (here / "autograded").rglob("*.ipynb"):
         assert (there / path.relative_to(here)).read_bytes() == path.read_bytes(), path
     # What is proven there is what is proven here.
@@ -390,7 +396,7 @@ def test_a_scheduler_that_is_not_there_gives_one_message(
     (tmp_path / "quiz.yaml").write_text(EXERCISES)
     done = subprocess.run(
         [sys.executable, "-m", "grader", "verify", "--on", url, "quiz.yaml"],
-        cwd=tmp_path, env={**environment, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False,
+        cwd=tmp_path, env=environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith(f"grader: {said}")

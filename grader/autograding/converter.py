@@ -39,6 +39,16 @@ class Remarks(logging.Handler):
         self.said.append(record.getMessage())
 
 
+class One(Autograde):  # type: ignore[misc]  # it is untyped
+    """nbgrader's autograder for one submission, which need not be looked for."""
+
+    handed_in: dict[str, list[str]]
+
+    def init_notebooks(self) -> None:
+        self.assignments = self.handed_in
+        self.notebooks: list[str] = []
+
+
 class NoNotebookError(Exception):
     """What was handed in is no notebook; the message says why."""
 
@@ -120,13 +130,9 @@ class Converter:
         for name in notebooks:
             must_be_notebook(Path(name))
 
-        class One(Autograde):  # type: ignore[misc]  # it is untyped
-            def init_notebooks(self) -> None:
-                self.assignments = {str(folder): notebooks}
-                self.notebooks: list[str] = []
-
         self.directory.student_id = student
         converter = One(coursedir=self.directory, parent=self.app)
+        converter.handed_in = {str(folder): notebooks}
         converter.force = True
         converter.start()
 
