@@ -628,7 +628,7 @@ def mixed(
     grader: Command, environment: dict[str, str], right: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Course:
     """A notebook with our items and a cell that nbgrader grades in a kernel."""
-    made = new_course(tmp_path_factory.mktemp("mixed") / "course", environment)
+    made = new_course(tmp_path_factory.mktemp("mixed") / "course", environment, OURS + "c.Judge.confined = False\n")
     make(grader, made, "--items", "third-epoch-rate,write-the-factor")
     path = made.folder / "source/ps1/ps1.ipynb"
     notebook = nbformat.read(path, as_version=4)

@@ -22,7 +22,7 @@ from grader.recording import Recorder
 from grader.records import Records, RecordsError
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
-KILLS = int(os.environ.get("GRADER_KILLS", "400"))
+KILLS = int(os.environ.get("GRADER_KILLS", "250"))
 """Of sittings on SQLite; on PostgreSQL a fifth of them."""
 
 
