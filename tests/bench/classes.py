@@ -1,6 +1,6 @@
 """What a class costs: the same notebooks through plain `nbgrader autograde` and through `grader autograde`, in turns.
 
-    python -m tests.bench.classes [--students N] [--turns N] [--json]
+    python -m tests.bench.classes [--students N] [--turns N] [--only items|ordinary] [--json]
     python -m tests.bench.classes --many 2000
 
 Commands are timed whole, their start included. nbgrader has no configuration of ours; it grades the notebooks that can be
@@ -62,10 +62,13 @@ def usual(made: classes.Class, students: int) -> None:
             shutil.rmtree(made.folder / "submitted" / one.student)
 
 
-def measure(students: int, turns: int) -> dict[str, Any]:
+MAKERS = {"items": classes.items, "ordinary": classes.ordinary}
+
+
+def measure(students: int, turns: int, only: str | None = None) -> dict[str, Any]:
     """Seconds a submission of either tool for either assignment, by turn."""
     found: dict[str, Any] = {"students": students}
-    for make in (classes.items, classes.ordinary):
+    for make in [MAKERS[only]] if only else MAKERS.values():
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place:
             variables = environment(Path(place))
             made = make(Path(place) / "course", 2 * students + 60, environment=variables)
@@ -96,10 +99,10 @@ def timed(command: list[str], course: Path, variables: dict[str, str]) -> float:
     return seconds
 
 
-def many(students: int) -> list[dict[str, float]]:
+def many(students: int, only: str | None = None) -> list[dict[str, float]]:
     """What a notebook costs in a small class and in a large one, of each assignment: seconds and MiB."""
     rows = []
-    for make in (classes.items, classes.ordinary):
+    for make in [MAKERS[only]] if only else MAKERS.values():
         for count in (FEW, students):
             with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place:
                 variables = environment(Path(place))
@@ -167,16 +170,20 @@ def memory(pid: int) -> int:
 
 def page(found: dict[str, Any]) -> list[str]:
     """Rows of Markdown."""
-    seconds = {(name, tool): statistics.median(found[name][tool]) for name in ("items", "ordinary") for tool in TOOLS}
+    kept = [name for name in MAKERS if name in found]
+    seconds = {(name, tool): statistics.median(found[name][tool]) for name in kept for tool in TOOLS}
     lines = [
         "", "## A class, a submission", "",
         f"({found['students']} students, five graded cells each, both commands whole, in turns; right answers and known mistakes.)", "",
         "| | `nbgrader autograde` | `grader autograde` | |", "|---|---|---|---|",
     ]  # fmt: skip
     names = {"items": "items of the bank", "ordinary": "an instructor's own cells, with torch"}
-    for name, said in names.items():
+    for name in kept:
+        said = names[name]
         theirs, ours = seconds[name, "nbgrader"], seconds[name, "grader"]
         lines.append(f"| {said} | {theirs:.2f} s | {ours:.3f} s | {theirs / ours:.1f} x |")
+    if len(kept) < len(MAKERS):
+        return lines
     theirs, ours = seconds["ordinary", "nbgrader"], seconds["items", "grader"]
     lines.append(
         f"| the same taught either way: cells for nbgrader, items for us | {theirs:.2f} s | {ours:.3f} s | {theirs / ours:.1f} x |"
@@ -201,10 +208,12 @@ def main() -> None:
     parser.add_argument("--students", type=int, default=STUDENTS)
     parser.add_argument("--turns", type=int, default=TURNS)
     parser.add_argument("--many", type=int)
+    parser.add_argument("--only", choices=sorted(MAKERS))
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     show: Callable[[Any], list[str]] = table if arguments.many else page
-    found: Any = many(arguments.many) if arguments.many else measure(arguments.students, arguments.turns)
+    only = arguments.only
+    found: Any = many(arguments.many, only) if arguments.many else measure(arguments.students, arguments.turns, only)
     print(json.dumps(found) if arguments.json else "\n".join(show(found)))
 
 
