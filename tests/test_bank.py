@@ -105,7 +105,7 @@ def _mangled(text: str, seed: int, edits: int) -> str:
     return "\n".join(lines)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.sampled_from(sorted(TEXTS)), st.integers(0, 10**9), st.integers(1, 12))
 def test_a_mangled_quiz_is_read_or_explained(name: str, seed: int, edits: int) -> None:
     text = _mangled(TEXTS[name], seed, edits)

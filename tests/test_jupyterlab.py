@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +16,13 @@ from lab import TOKEN, server
 from grader import lesson, pins
 from grader.model import Inline
 
-PAGES = sorted(path.relative_to(ROOT / "lessons") for path in lesson.files([ROOT]))
+ALL = sorted(path.relative_to(ROOT / "lessons") for path in lesson.files([ROOT]))
+PAGES = (
+    ALL
+    if os.environ.get("GRADER_PAGES") == "all"
+    else [page for place, page in enumerate(ALL) if place % 2 == place // 6]
+)
+"""Each mode once, of either topic in turn, unless `GRADER_PAGES=all`: a page in a browser takes ten seconds and more."""
 RUN_ALL = """async (path) => {
   await jupyterapp.restored;
   const panel = await jupyterapp.commands.execute('docmanager:open', {path, factory: 'Jupytext Notebook'});

@@ -22,8 +22,8 @@ from grader.recording import Recorder
 from grader.records import Records, RecordsError
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
-KILLS = int(os.environ.get("GRADER_KILLS", "250"))
-"""Of sittings on SQLite; on PostgreSQL a fifth of them."""
+KILLS = int(os.environ.get("GRADER_KILLS", "200"))
+"""Of sittings on SQLite; on PostgreSQL a tenth of them."""
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -126,7 +126,7 @@ def test_two_sittings_at_once_follow_one_another(url: str, bank: Bank) -> None:
 
 @pytest.mark.timeout(600)
 def test_sittings_that_are_killed_lose_and_double_nothing(url: str) -> None:
-    kills = KILLS if url.startswith("sqlite") else KILLS // 5
+    kills = KILLS if url.startswith("sqlite") else KILLS // 10
     command = [sys.executable, "-W", "ignore", "-m", "tests.killing", url, str(kills)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False, timeout=580)
     assert done.returncode == 0, done.stderr
