@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,7 +69,11 @@ class Outcome:
     rows: Rows
     autograded: Path | Files | None = None
     """The folder with the graded notebooks; a path that is to be moved away, where both sides can reach it."""
-    details: dict[str, Any] = field(default_factory=dict)
+
+
+def failed(job: Job, why: str) -> Outcome:
+    """The outcome of a submission that was not graded."""
+    return Outcome({"state": "failed", "failure": why, "remarks": [], "seconds": 0.0}, job.rows)
 
 
 def read(folder: Path, without: str = "", links: bool = True) -> Files:

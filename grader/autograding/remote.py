@@ -22,7 +22,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from grader.autograding.jobs import Job, Outcome, Setup, read
+from grader.autograding.jobs import Job, Outcome, Setup, failed, read
 from grader.cluster import Cluster, ClusterError
 from grader.errors import GraderError, InputError
 
@@ -63,11 +63,6 @@ class Remote:
             if not self._cluster.alive():
                 raise
             return failed(job, str(error))  # it has cost several workers: the others need not wait for it
-
-
-def failed(job: Job, why: str) -> Outcome:
-    """The outcome of a submission that was not graded."""
-    return Outcome({"state": "failed", "failure": why, "remarks": [], "seconds": 0.0}, job.rows)
 
 
 def grade_here(setup: bytes, job: Job) -> Outcome:

@@ -27,7 +27,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Self
 
-from grader.autograding.jobs import Job, Outcome, Setup, lay_out
+from grader.autograding.jobs import Job, Outcome, Setup, failed, lay_out
 from grader.course import bench
 from grader.course.bench import Bench, Verdicts
 from grader.course.manifest import Manifest
@@ -108,8 +108,7 @@ class Station:
                     hand = None
         finally:
             self._free.put(hand)
-        failure = f"the process that graded it ended {TRIES} times"
-        return Outcome({"state": "failed", "failure": failure, "remarks": [], "seconds": 0.0}, job.rows)
+        return failed(job, f"the process that graded it ended {TRIES} times")
 
     def _ask(self, converter: Connection, job: Job) -> Outcome:
         """Raises EOFError or OSError where the converter has ended."""
