@@ -1,19 +1,20 @@
 """What a class costs: the same notebooks through plain `nbgrader autograde` and through `grader autograde`, in turns.
 
-    python -m tests.bench.classes [--students N] [--turns N] [--only items|ordinary] [--json]
-    python -m tests.bench.classes --many 2000
+    python -m tests.bench.classes [--students N] [--turns N] [--only items|ordinary] [--many] [--json]
 
 Commands are timed whole, their start included. nbgrader has no configuration of ours; it grades the notebooks that can be
 read and end nothing, since one that cannot stops it. In the notebooks with items each student has tried a scheduler in a
 cell of their own, so a kernel that runs them loads torch. nbgrader gives no points for items of a bank, so beside them
 stands what it takes for an ordinary assignment of as many cells that runs the same kind of programs. With `--many`, `grader
-autograde` grades 200 students, then so many: seconds a notebook, and the most memory that the tree of its processes had.
+autograde` grades so many students, then ten times as many: seconds a notebook, and the most memory that the tree of its
+processes had.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import ctypes
 import json
 import os
 import shutil
@@ -32,7 +33,8 @@ sys.path.append(str(Path(__file__).parents[1]))  # as pytest has it
 import classes
 
 ROOT = Path(__file__).parents[2]
-STUDENTS, TURNS, FEW = 20, 1, 200
+STUDENTS, TURNS, MORE = 20, 1, 10
+SET_CHILD_SUBREAPER = 36
 TOOLS = {
     "nbgrader": ["-m", "nbgrader", "autograde", classes.NAME],
     "grader": ["-m", "grader", "autograde", classes.NAME],
@@ -63,6 +65,7 @@ def usual(made: classes.Class, students: int) -> None:
 
 
 MAKERS = {"items": classes.items, "ordinary": classes.ordinary}
+NAMES = {"items": "items of the bank", "ordinary": "an instructor's own cells, with torch"}
 
 
 def measure(students: int, turns: int, only: str | None = None) -> dict[str, Any]:
@@ -100,10 +103,10 @@ def timed(command: list[str], course: Path, variables: dict[str, str]) -> float:
 
 
 def many(students: int, only: str | None = None) -> list[dict[str, float]]:
-    """What a notebook costs in a small class and in a large one, of each assignment: seconds and MiB."""
+    """What a notebook costs in a class and in one ten times as large, of each assignment: seconds and MiB."""
     rows = []
     for make in [MAKERS[only]] if only else MAKERS.values():
-        for count in (FEW, students):
+        for count in (students, MORE * students):
             with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place:
                 variables = environment(Path(place))
                 started = time.perf_counter()
@@ -128,7 +131,11 @@ def many(students: int, only: str | None = None) -> list[dict[str, float]]:
 
 @contextlib.contextmanager
 def watched() -> Any:
-    """Watch the processes below this one; the most memory that they had together (proportional set size), in MiB."""
+    """Watch the processes below this one; the most memory that they had together (proportional set size), in MiB.
+
+    Those whose parents end (the kernels' zygote and guards) become children of this process (Linux; prctl(2)).
+    """
+    ctypes.CDLL(None).prctl(SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     most = [0.0]
     over = threading.Event()
 
@@ -146,7 +153,7 @@ def watched() -> Any:
 
 
 def below(pid: int) -> list[int]:
-    """The processes that descend from one, of all that can be seen; those that left its tree are not among them."""
+    """The processes that descend from one, of all that can be seen."""
     children: dict[int, list[int]] = {}
     for path in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
@@ -177,11 +184,9 @@ def page(found: dict[str, Any]) -> list[str]:
         f"({found['students']} students, five graded cells each, both commands whole, in turns; right answers and known mistakes.)", "",
         "| | `nbgrader autograde` | `grader autograde` | |", "|---|---|---|---|",
     ]  # fmt: skip
-    names = {"items": "items of the bank", "ordinary": "an instructor's own cells, with torch"}
     for name in kept:
-        said = names[name]
         theirs, ours = seconds[name, "nbgrader"], seconds[name, "grader"]
-        lines.append(f"| {said} | {theirs:.2f} s | {ours:.3f} s | {theirs / ours:.1f} x |")
+        lines.append(f"| {NAMES[name]} | {theirs:.2f} s | {ours:.3f} s | {theirs / ours:.1f} x |")
     if len(kept) < len(MAKERS):
         return lines
     theirs, ours = seconds["ordinary", "nbgrader"], seconds["items", "grader"]
@@ -196,10 +201,10 @@ def page(found: dict[str, Any]) -> list[str]:
 
 
 def table(rows: list[dict[str, Any]]) -> list[str]:
-    lines = ["| assignment | students | seconds | each | peak of all processes |", "|---|---|---|---|---|"]
+    lines = ["", "| `grader autograde` | students | seconds | each | peak of all processes |", "|---|---|---|---|---|"]
     for row in rows:
         cells = f"{row['seconds']:.0f} | {row['each'] * 1000:.0f} ms | {row['MiB']:.0f} MiB"
-        lines.append(f"| {row['assignment']} | {row['students']:,} | {cells} |")
+        lines.append(f"| {NAMES[row['assignment']]} | {row['students']:,} | {cells} |")
     return lines
 
 
@@ -207,13 +212,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--students", type=int, default=STUDENTS)
     parser.add_argument("--turns", type=int, default=TURNS)
-    parser.add_argument("--many", type=int)
+    parser.add_argument("--many", action="store_true")
     parser.add_argument("--only", choices=sorted(MAKERS))
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     show: Callable[[Any], list[str]] = table if arguments.many else page
     only = arguments.only
-    found: Any = many(arguments.many, only) if arguments.many else measure(arguments.students, arguments.turns, only)
+    found: Any = (
+        many(arguments.students, only) if arguments.many else measure(arguments.students, arguments.turns, only)
+    )
     print(json.dumps(found) if arguments.json else "\n".join(show(found)))
 
 
