@@ -16,7 +16,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from grader.course.similar import NEAR, Cluster, _answer, _similarity, clusters, data, normalized, report
+from grader.course.normal import normalized
+from grader.course.similar import NEAR, Cluster, _answer, _similarity, clusters, data, report
 
 AROUND = (
     "base_lr, warmup_epochs, batches = 0.1, 5, 4\nscheduler = LambdaLR(optimizer, factor)\nfor epoch in range(9): pass"

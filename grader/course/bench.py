@@ -19,7 +19,7 @@ from typing import Protocol
 from grader import bank as banks
 from grader.course import answers
 from grader.course.manifest import Entry, Manifest
-from grader.course.similar import normalized
+from grader.course.normal import normalized
 from grader.errors import InputError, did_you_mean
 from grader.marking import LIMITS, Marker
 from grader.model import Item, Mistake, Outcome, Program, Proof, Result, Score, Status, Value
