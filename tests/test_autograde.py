@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 
 import nbformat
@@ -257,6 +258,8 @@ def test_one_bad_submission_does_not_stop_the_rest(course: Path, variables: dict
 
 @pytest.mark.timeout(300)
 def test_only_what_changed_is_graded_again(course: Path, variables: dict[str, str]) -> None:
+    from nbgrader.api import Gradebook
+
     before = autograde("ps1", "--dry-run", cwd=course, variables=variables).stdout
     assert before.splitlines()[-1] == "9 of 9 submissions would be graded."
     assert not (course / "autograded").exists()
@@ -269,6 +272,17 @@ def test_only_what_changed_is_graded_again(course: Path, variables: dict[str, st
     assert planned.splitlines()[0] == "changed: changed"
     assert "1 graded, 1 unchanged" in autograde(*options, cwd=course, variables=variables).stdout
     assert scores(course, "ps1")["changed"] == scores(course, "ps1")["unchanged"]
+    with (course / "nbgrader_config.py").open("a") as file:
+        file.write("c.Execute.timeout = 29\n")
+    planned = autograde(*options, "--dry-run", cwd=course, variables=variables).stdout
+    assert planned.splitlines() == ["changed: changed", "unchanged: changed", "2 of 2 submissions would be graded."]
+    assert "2 graded." in autograde(*options, cwd=course, variables=variables).stdout
+    with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as gradebook:
+        gradebook.find_assignment("ps1").duedate = datetime.fromisoformat("2026-01-01")
+        gradebook.db.commit()
+    planned = autograde(*options, "--dry-run", cwd=course, variables=variables).stdout
+    assert planned.splitlines()[:2] == ["changed: changed", "unchanged: changed"]
+    assert "2 graded." in autograde(*options, cwd=course, variables=variables).stdout
     shutil.rmtree(course / "autograded/unchanged")
     assert "unchanged: its result is gone" in autograde(*options, "--dry-run", cwd=course, variables=variables).stdout
 

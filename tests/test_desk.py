@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader import kinds
-from grader.desk import ACTIONS, Desk, serve
+from grader.desk import ACTIONS, Desk
+from grader.desk.__main__ import serve
 from grader.model import Bank, Item, Proof
 from grader.records import Records
 from grader.run.local import LocalRunner

@@ -61,7 +61,7 @@ LAYERS = [
     {"ui", "ui.curves", "ui.documents", "ui.pages", "ui.words"},
     {"ui.drawing", "ui.sheets", "doctor", "lab", "lab.*"},
     {"ui.terminal", "ui.telling", "ui.reading"},
-    {"desk"},
+    {"desk", "desk.*"},
     {"knobs", "knobs.*"},
     {"course.manifest", "course.answers", "course.normal", "course.scoring", "course.hidden", "course.results"},
     {"course.similar", "course.assignment", "course.bench", "course.telling", "course.student"},

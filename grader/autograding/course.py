@@ -75,6 +75,10 @@ class Course:
         names = {path.removeprefix(before).removesuffix(after): Path(path) for path in found}
         return {name: path for name, path in names.items() if name not in excluded}
 
+    def configuration(self) -> list[str]:
+        """The texts of the configuration files that were read."""
+        return [Path(name).read_text(errors="replace") for name in self.app.loaded_config_files]
+
     def autograded(self, student: str) -> Path:
         """Where what was graded of a student lies."""
         return Path(self._folder(self._directory.autograded_directory, student))

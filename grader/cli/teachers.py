@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -61,7 +62,7 @@ def autograde(
     journal = Journal(there.root, assignment)
     with journal.held(), contextlib.closing(there):
         submissions = _chosen(there.submissions(), assignment, only)
-        common = _common_digest(there)
+        common = _common_digest(there, setup)
         digests = {name: _digest(path, common) for name, path in submissions.items()}
         reasons = {name: _reason(journal, name, digests[name], there, force) for name in submissions}
         wanted = [name for name, reason in reasons.items() if reason]
@@ -143,13 +144,16 @@ def _chosen(submissions: dict[str, Path], assignment: str, only: Sequence[str]) 
     return {name: path for name, path in submissions.items() if not only or name in only}
 
 
-def _common_digest(there: Course) -> str:
-    """Of what all grades depend on: the source, the questions, and this program."""
-    from grader import __version__
+def _common_digest(there: Course, setup: Setup) -> str:
+    """Of what all grades depend on: the source, the gradebook's rows of it, configuration, questions, and programs."""
+    from importlib.metadata import version
+
     from grader.autograding.journal import digest_of
+    from grader.cluster import version as ours
 
     questions = [there.bank / "quizzes"] if there.manifest else []
-    return digest_of(there.source, *questions, more=__version__)
+    text = json.dumps([ours(), version("nbgrader"), setup.rows, there.configuration()], default=str, sort_keys=True)
+    return digest_of(there.source, *questions, more=text)
 
 
 def _digest(submission: Path, common: str) -> str:

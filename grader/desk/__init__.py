@@ -9,27 +9,24 @@ from __future__ import annotations
 
 import contextlib
 import io
-import json
-import os
 import secrets
-import sys
 import time
-import traceback
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from grader import bank as banks
-from grader import modes, records, sittings, verdict
+from grader import modes, records, sittings
+from grader.desk import documents
+from grader.desk.documents import Around
+from grader.desk.sheet import Asked, Document, Sheet
 from grader.diagnosis import curve
 from grader.errors import GraderError, InputError, did_you_mean
-from grader.explaining import explain
 from grader.marking import Marker
 from grader.model import Attempt, Bank, Item, Outcome, Result, Sitting
 from grader.recording import Recorder, now
 from grader.run.remembered import RememberingRunner, Store, installed_torch
-from grader.session import FollowUp, NotProvenError, Question, choose
-from grader.ui import drawing, sheets
+from grader.session import NotProvenError, Question, choose
+from grader.ui import drawing
 from grader.ui.telling import Teller
 from grader.verify import Proving
 
@@ -43,48 +40,6 @@ ACTIONS = (
     "open", "state", "show", "read", "answer", "say", "hint", "solution", "turn", "again", "recall", "follow", "curve",
 )  # fmt: skip
 """What a face may ask for."""
-
-Document = dict[str, Any]
-
-
-@dataclass
-class Asked:
-    """One question of a sheet, and what became of it so far."""
-
-    place: int
-    question: Question
-    sitting: Sitting
-    tries: int = 0
-    since: float | None = None
-    """When it was first shown, on the monotonic clock."""
-    hints: list[str] = field(default_factory=list)
-    result: Result | None = None
-    final: bool = False
-    turned: bool = False
-    """The back of the card has been shown."""
-    earlier: Attempt | None = None
-    """How it was answered in an earlier sitting."""
-    follow_up: FollowUp | None = None
-    followed: Result | None = None
-
-
-@dataclass
-class Sheet:
-    """Questions that are asked together."""
-
-    id: str
-    title: str
-    mode: str
-    topic: str
-    asked: list[Asked]
-
-    @property
-    def exam(self) -> bool:
-        return self.mode == "test"
-
-    @property
-    def over(self) -> bool:
-        return all(entry.final for entry in self.asked)
 
 
 class Desk:
@@ -408,58 +363,21 @@ class Desk:
     # ------------------------------------------------------------ documents
 
     def _document(self, sheet: Sheet) -> Document:
-        return {
-            "sheet": sheet.id,
-            "title": sheet.title,
-            "mode": sheet.mode,
-            "places": [{"item": entry.question.item.id, "answered": entry.final} for entry in sheet.asked],
-            "end": self._end(sheet),
-            "notice": self._notice,
-        }
+        return documents.of_sheet(sheet, self._around())
 
     def _question(self, sheet: Sheet, entry: Asked) -> Document:
-        question, place = entry.question, entry.place
-        document: Document = {
-            "sheet": sheet.id,
-            "place": place,
-            "of": len(sheet.asked),
-            "item": question.item.id,
-            "notice": self._notice,
-            "end": self._end(sheet),
-        }
-        try:
-            prompt = question.prompt()
-        except NotProvenError as error:
-            return document | {"trouble": f"This question could not be judged: {error}", "told": None}
-        document |= sheets.prompt(prompt)
-        document["hints"] = [sheets.inline(hint) for hint in entry.hints]
-        document["hints_left"] = 0 if sheet.exam or entry.final else prompt.hints - question.hints_used
-        document["seconds"] = modes.limit(question.item) if sheet.mode == "challenge" else None
-        document["attempts_left"] = modes.TRIES - entry.tries if sheet.mode == "try" and not entry.final else None
-        document["earlier"] = sheets.earlier(entry.earlier) if entry.earlier and entry.result is None else None
-        document["back"] = (
-            [sheets.markdown(step) for step in question.proof.solution]
-            if (entry.final or entry.turned) and question.item.kind == "card"
-            else []
-        )
-        document["told"] = self._told(sheet, entry) if entry.result else None
-        return document
+        if sheet.exam and sheet.over:
+            self._judge_again(entry)
+        return documents.of_question(sheet, entry, self._around())
 
-    def _told(self, sheet: Sheet, entry: Asked) -> Document:
-        """What may be said of an answer: of a test, before its end, only that it is kept."""
+    def _around(self) -> Around:
+        return Around(self.bank.mistakes, self._notice, self._containment)
+
+    def _judge_again(self, entry: Asked) -> None:
+        """Run the answer to a question of a test that was taken up again: on record is its outcome, not the proof."""
         result = entry.result
-        assert result is not None
-        if sheet.exam and not sheet.over and result.score.outcome in (*modes.JUDGED, Outcome.SKIPPED):
-            return {"outcome": "noted", "word": "Noted.", "response": result.response, "final": True}
-        if sheet.exam and result.proof is None and result.response is not None and entry.final:
-            result = entry.result = entry.question.answer(result.response, self.bank.mistakes)
-        told = sheets.told(result) | {"final": entry.final, "containment": self._containment(result)}
-        if entry.final and (explanation := explain(entry.question, result, self.bank.mistakes)):
-            told["explanation"] = sheets.explanation(explanation)
-        if entry.follow_up:
-            asked = sheets.markdown(entry.follow_up.stem)
-            told["follow_up"] = {"stem": asked, "told": sheets.told(entry.followed) if entry.followed else None}
-        return told
+        if result and result.proof is None and result.response is not None:
+            entry.result = entry.question.answer(result.response, self.bank.mistakes)
 
     def _containment(self, result: Result) -> str:
         """A notice where the learner's code ran without a sandbox."""
@@ -470,58 +388,7 @@ class Desk:
             return "Your code ran without a sandbox; `grader doctor` says why."
         return ""
 
-    def _end(self, sheet: Sheet) -> Document | None:
-        """How a sheet of several questions went, once all are answered."""
-        results = [entry.result for entry in sheet.asked if entry.result]
-        if len(sheet.asked) < 2 or not sheet.over or len(results) < len(sheet.asked):
-            return None
-        score = verdict.mean(results)
-        right = sum(result.score.outcome is Outcome.CORRECT for result in results)
-        badge = sheet.mode == "challenge" and right == len(results)
-        said = verdict.judge(results, self.bank.mistakes) if sheet.exam and score is not None else None
-        return {
-            "score": score,
-            "right": right,
-            "of": len(results),
-            "badge": badge,
-            "verdict": sheets.verdict(said, self.bank.mistakes) if said else None,
-        }
-
 
 def _plain_terminal() -> tuple[Teller, io.StringIO]:
     out = io.StringIO()
     return Teller(drawing.screen(out, terminal=False), plain=True), out
-
-
-def serve(desk: Desk, lines: Any, out: Any) -> None:
-    """Answer line by line until there are no more."""
-    for line in lines:
-        try:
-            request = json.loads(line)
-            answer = desk.handle(request) | {"id": request.get("id")}
-        except Exception as error:  # noqa: BLE001  (the face must hear of it, and go on)
-            if os.environ.get("GRADER_DEBUG"):
-                traceback.print_exc()
-            answer = {
-                "error": {"message": f"an error of ours: {type(error).__name__}: {error}", "hint": ""},
-                "id": None,
-            }
-        out.write(json.dumps(answer) + "\n")
-        out.flush()
-
-
-def main() -> None:
-    """Serve the process that started this one, and end with it."""
-    out = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # whatever else prints does not get among the answers
-    desk = Desk(os.environ.get("GRADER_DB"), os.environ.get("GRADER_LEARNER", "me"))
-    try:
-        serve(desk, io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8"), out)
-    except (BrokenPipeError, KeyboardInterrupt):
-        pass
-    finally:
-        desk.close()
-
-
-if __name__ == "__main__":
-    main()
