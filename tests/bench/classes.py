@@ -201,7 +201,14 @@ def page(found: dict[str, Any]) -> list[str]:
 
 
 def table(rows: list[dict[str, Any]]) -> list[str]:
-    lines = ["", "| `grader autograde` | students | seconds | each | peak of all processes |", "|---|---|---|---|---|"]
+    said = "with attacks and broken notebooks among those that are right or mistaken; memory is that of all processes together"
+    lines = [
+        "",
+        f"(Alone, {said}.)",
+        "",
+        "| `grader autograde` | students | seconds | each | peak of all processes |",
+        "|---|---|---|---|---|",
+    ]
     for row in rows:
         cells = f"{row['seconds']:.0f} | {row['each'] * 1000:.0f} ms | {row['MiB']:.0f} MiB"
         lines.append(f"| {NAMES[row['assignment']]} | {row['students']:,} | {cells} |")
