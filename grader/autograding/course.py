@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import glob
+import json
 import logging
 import os
 import shutil
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from grader.autograding import without_iris
 from grader.autograding.jobs import Files, Job, Outcome, Setup, read, take_over
+from grader.autograding.journal import digest_of
 from grader.course import manifest
 from grader.course.manifest import Manifest
 from grader.errors import InputError
@@ -75,9 +78,14 @@ class Course:
         names = {path.removeprefix(before).removesuffix(after): Path(path) for path in found}
         return {name: path for name, path in names.items() if name not in excluded}
 
-    def configuration(self) -> list[str]:
-        """The texts of the configuration files that were read."""
-        return [Path(name).read_text(errors="replace") for name in self.app.loaded_config_files]
+    def digest(self, setup: Setup) -> str:
+        """Of all that grades depend on: the assignment, here and in the gradebook, items, configuration, programs."""
+        from grader import cluster
+
+        files = [Path(name).read_text(errors="replace") for name in self.app.loaded_config_files]
+        programs = [cluster.version(), version("nbgrader")]
+        text = json.dumps([programs, files, setup.rows], default=str, sort_keys=True)
+        return digest_of(self.source, *([self.bank / "quizzes"] if self.manifest else []), more=text)
 
     def autograded(self, student: str) -> Path:
         """Where what was graded of a student lies."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -62,7 +61,7 @@ def autograde(
     journal = Journal(there.root, assignment)
     with journal.held(), contextlib.closing(there):
         submissions = _chosen(there.submissions(), assignment, only)
-        common = _common_digest(there, setup)
+        common = there.digest(setup)
         digests = {name: _digest(path, common) for name, path in submissions.items()}
         reasons = {name: _reason(journal, name, digests[name], there, force) for name in submissions}
         wanted = [name for name, reason in reasons.items() if reason]
@@ -142,18 +141,6 @@ def _chosen(submissions: dict[str, Path], assignment: str, only: Sequence[str]) 
     if missing := [name for name in only if name not in submissions]:
         raise InputError(f"there is no submission of `{missing[0]}`", f"there are {len(submissions)} of others")
     return {name: path for name, path in submissions.items() if not only or name in only}
-
-
-def _common_digest(there: Course, setup: Setup) -> str:
-    """Of what all grades depend on: the source, the gradebook's rows of it, configuration, questions, and programs."""
-    from importlib.metadata import version
-
-    from grader.autograding.journal import digest_of
-    from grader.cluster import version as ours
-
-    questions = [there.bank / "quizzes"] if there.manifest else []
-    text = json.dumps([ours(), version("nbgrader"), setup.rows, there.configuration()], default=str, sort_keys=True)
-    return digest_of(there.source, *questions, more=text)
 
 
 def _digest(submission: Path, common: str) -> str:
