@@ -16,6 +16,9 @@ import pytest
 from conftest import QUIZZES, ROOT, STEP_FIRST, Command
 
 from grader import cli
+from grader.cli.shared import print_findings
+from grader.model import Finding, Span
+from grader.run.local import NOT_STARTED
 
 pytestmark = pytest.mark.usefixtures("proven")
 
@@ -410,3 +413,19 @@ def test_a_variable_may_name_the_bank(
     done = grader("topics")
     assert done.returncode == 2
     assert "/nowhere: there is no quiz here" in done.stderr
+
+
+def test_where_nothing_can_be_run_that_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
+    broken = [
+        Finding(
+            "not-run", f"the program did not end: {NOT_STARTED}: no torch", Span("a.yaml", line, 1), "see", item="one"
+        )
+        for line in range(1, 4)
+    ]
+    print_findings((*broken, Finding("key-fails", "option A says 1", Span("a.yaml", 9, 1), item="two")))
+    assert capsys.readouterr().out.splitlines() == [
+        "a.yaml:1:1: not-run: the program did not end: the worker could not start: no torch [one]",
+        "  2 more could not be run, for the same reason",
+        "  hint: see",
+        "a.yaml:9:1: key-fails: option A says 1 [two]",
+    ]

@@ -30,11 +30,11 @@ EXPECTED = "only-the-supervisor-knows"
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the sandbox is made of features of Linux")
 
 
-def earns(path: Path) -> str:
-    """The status that a program of the corpus must earn, as its first lines say."""
-    found = re.search(r"^# earns: (\S+)$", path.read_text(), re.MULTILINE)
+def earns(path: Path) -> list[str]:
+    """The status that a program of the corpus must earn, as its first lines say; several where Python's version matters."""
+    found = re.search(r"^# earns: (\S+(?: or \S+)*)$", path.read_text(), re.MULTILINE)
     assert found, path
-    return found.group(1)
+    return found.group(1).split(" or ")
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +87,7 @@ def seen(walled: LocalRunner, target: dict[str, object]) -> dict[str, Observatio
     prelude = "".join(f"{name} = {value!r}\n" for name, value in target.items())
     programs = []
     for path in CORPUS:
-        patient = LIMITS if earns(path) == "timeout" else dataclasses.replace(LIMITS, wall_seconds=30.0)
+        patient = LIMITS if "timeout" in earns(path) else dataclasses.replace(LIMITS, wall_seconds=30.0)
         programs.append(Program(prelude + path.read_text(), ("answer",), limits=patient))
         programs.append(
             Program(
@@ -108,7 +108,7 @@ def test_the_corpus_is_large() -> None:
 @pytest.mark.parametrize("path", CORPUS, ids=lambda path: path.stem)
 def test_an_attack_is_contained_and_earns_its_status(path: Path, seen: dict[str, Observation]) -> None:
     found = seen[path.stem]
-    assert found.status.value == earns(path), found
+    assert found.status.value in earns(path), found
     assert "REACHED" not in found.stdout
     assert len(found.stdout) + len(found.stderr) <= LIMITS.output_bytes
 
@@ -162,6 +162,7 @@ def test_a_learner_may_do_what_learners_do(walled: LocalRunner) -> None:
         "imports": "import json, sqlite3, asyncio, decimal, zoneinfo, torch.fft, torch.distributions, numpy.linalg",
         "asyncio": "import asyncio\nasyncio.run(asyncio.sleep(0))",
         "time": "import time, datetime\ntime.sleep(0.01)\nprint(datetime.datetime.now())",
+        "the user's name": "import getpass\nassert getpass.getuser() == 'learner'",
         "signals to itself": "import os, signal\nsignal.signal(signal.SIGUSR1, lambda *_: print('hi'))\nos.kill(os.getpid(), signal.SIGUSR1)",
         "reading source": "import inspect, torch\nprint(len(inspect.getsource(torch.optim.SGD)))",
     }

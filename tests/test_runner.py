@@ -20,7 +20,7 @@ from conftest import ROOT, STEP_FIRST
 
 from grader.model import Limits, Observation, Program, Status
 from grader.run import run_all
-from grader.run.local import LocalRunner
+from grader.run.local import NOT_STARTED, LocalRunner
 
 TIGHT = Limits(wall_seconds=3.0, cpu_seconds=1, memory_bytes=128 << 20, output_bytes=1 << 16)
 
@@ -463,7 +463,7 @@ def test_a_worker_that_cannot_start_is_not_run(monkeypatch: pytest.MonkeyPatch, 
     with LocalRunner(sandbox=False) as runner:
         seen = see(runner, "pass")
     assert seen.status is Status.NOT_RUN
-    assert "no torch here" in seen.note
+    assert seen.note == f"{NOT_STARTED}: ImportError: no torch here"
 
 
 def test_the_worker_s_environment_has_no_secrets(runner: LocalRunner, monkeypatch: pytest.MonkeyPatch) -> None:

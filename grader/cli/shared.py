@@ -245,19 +245,23 @@ def _finite(data: Any) -> Any:
 
 
 def print_findings(findings: tuple[Finding, ...], to: Any = None) -> None:
-    """Findings for people: the same finding in several variants is said once."""
+    """Findings for people: the same finding in several variants is said once, and what is nobody's fault too."""
     from grader.model import Variant
+    from grader.run.local import NOT_STARTED
     from grader.ui.documents import show_variant
 
     groups: dict[tuple[Any, ...], list[Finding]] = {}
     for finding in findings:
         said = "" if finding.variant else finding.message
-        groups.setdefault((finding.code, finding.item, finding.at, said), []).append(finding)
-    for group in groups.values():
+        one = (NOT_STARTED,) if NOT_STARTED in finding.message else (finding.code, finding.item, finding.at, said)
+        groups.setdefault(one, []).append(finding)
+    for key, group in groups.items():
         first = group[0]
         where = f" [{first.item}]" if first.item else ""
         print(f"{first}{where}", file=to)
-        if first.variant:
+        if key == (NOT_STARTED,) and len(group) > 1:
+            print(f"  {len(group) - 1} more could not be run, for the same reason", file=to)
+        elif first.variant:
             others = f" and {len(group) - 1} more" if len(group) > 1 else ""
             print(f"  variant: {show_variant(Variant(0, first.variant))}{others}", file=to)
         if first.hint:

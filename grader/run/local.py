@@ -37,6 +37,9 @@ LEAVE_SECONDS = 0.1
 STOP_SECONDS = 5.0
 """How long a worker may take to leave when it is told to."""
 
+NOT_STARTED = "the worker could not start"
+"""How the note of what was not run begins where nothing can be run."""
+
 
 class LocalRunner:
     """Runs programs in forked children of a warm worker on this machine (Linux and macOS).
@@ -269,7 +272,7 @@ class LocalRunner:
             if self._failed_starts >= 2:
                 self._failed_starts = 0
                 reason = said.splitlines()[-1] if said else "it ended without a word"
-                note = f"the worker could not start: {reason}"
+                note = f"{NOT_STARTED}: {reason}"
                 with self._lock:
                     held += self._pending
                     self._pending.clear()

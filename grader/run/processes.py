@@ -132,4 +132,5 @@ def worker_environment(scratch: Path) -> dict[str, str]:
     package = str(Path(__file__).resolve().parents[2])
     folder = str(scratch)
     alone = {"JOBLIB_MULTIPROCESSING": "0"}  # scikit-learn's workers would ask for semaphores, and warn
-    return environment | one_thread | alone | {"PYTHONPATH": package, "HOME": folder, "TMPDIR": folder}
+    named = dict.fromkeys(("USER", "LOGNAME"), "learner")  # torch 2.10 asks who it is, and there is no /etc/passwd
+    return environment | one_thread | alone | named | {"PYTHONPATH": package, "HOME": folder, "TMPDIR": folder}

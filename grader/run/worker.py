@@ -73,7 +73,10 @@ def main(descriptor: int, surroundings: str, preload: Sequence[str] = ()) -> Non
     watcher.install()
     seen = execute(WARM_UP_JOB, watcher, io.StringIO())
     if seen["error"] or seen["warnings"]:
-        raise RuntimeError(f"the worker's warm-up did not run cleanly: {seen}")
+        error = seen["error"] or seen["warnings"][0]
+        raise RuntimeError(
+            f"an optimizer's step did not run cleanly: {error.get('type') or error['category']}: {error['message']}"
+        )
     enclosure = None if surroundings == "open" else Enclosure(surroundings == "namespaces")
     walls = enclosure.document() if enclosure else {}
     if PRCTL:

@@ -1,5 +1,5 @@
-# Recurse until the stack of the process ends.
-# earns: killed
+# Recurse until the stack of the process ends, or Python 3.12 says that it would.
+# earns: killed or error
 import sys
 
 sys.setrecursionlimit(10**9)
