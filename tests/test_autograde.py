@@ -266,7 +266,7 @@ def test_only_what_changed_is_graded_again(course: Path, variables: dict[str, st
     path = course / "submitted/changed/ps1/p1.ipynb"
     path.write_text((FILES / "submitted-unchanged.ipynb").read_text())
     planned = autograde(*options, "--dry-run", cwd=course, variables=variables).stdout
-    assert planned.splitlines()[0] == "changed: changed"
+    assert planned.splitlines()[0] == "changed: it has changed, or what it is graded with"
     assert "1 graded, 1 unchanged" in autograde(*options, cwd=course, variables=variables).stdout
     assert scores(course, "ps1")["changed"] == scores(course, "ps1")["unchanged"]
     shutil.rmtree(course / "autograded/unchanged")

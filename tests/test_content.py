@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from conftest import QUIZZES
+from markdown_it import MarkdownIt
 
 from grader import claims, lesson
 from grader.model import Bank, Item, Prose
@@ -86,6 +87,22 @@ def test_quizzes_are_written_in_one_english(path: object) -> None:
     text = (QUIZZES / str(path)).read_text()
     british = r"\b(optimis|normalis|behaviour|colour|initialis|centre|labell|favour)\w*"
     assert not re.findall(british, text, re.IGNORECASE)
+
+
+def _lists_amid(text: str) -> list[str]:
+    """Lines of a text that begin a list right below a line of a paragraph, as `1)` does where a sentence was wrapped."""
+    lines = text.splitlines()
+    starts = [token.map[0] for token in MarkdownIt().parse(text) if token.type.endswith("_list_open") and token.map]
+    return [lines[at] for at in starts if at and re.match(r"[\w(`*].*[^:]$", lines[at - 1])]
+
+
+def test_no_line_of_a_sentence_is_a_list_by_accident(bank: Bank) -> None:
+    assert _lists_amid("Double until epoch `n` (counted from\n1) trains.") == ["1) trains."]
+    assert _lists_amid("Two things:\n\n- one\n- two\n") == []
+    texts = [text for item in bank.items for text in (item.stem, *item.hints)]
+    items = ["".join(one if isinstance(one, str) else one.text for one in text.pieces) for text in texts]
+    pages = [path.read_text() for path in PAGES]
+    assert [line for text in [*items, *pages] for line in _lists_amid(text)] == []
 
 
 PAGES = sorted((QUIZZES.parent / "lessons").glob("*/*.md"))

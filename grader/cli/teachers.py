@@ -160,7 +160,7 @@ def _reason(journal: Journal, name: str, digest: str, there: Course, force: bool
     if entry.state == "failed":
         return "failed before"
     if entry.digest != digest:
-        return "changed"
+        return "it has changed, or what it is graded with"
     if not there.autograded(name).exists():
         return "its result is gone"
     return "asked for" if force else ""
