@@ -11,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from grader import cluster
 from grader.autograding import without_iris
 from grader.autograding.jobs import Files, Job, Outcome, Setup, read, take_over
 from grader.autograding.journal import digest_of
@@ -80,11 +81,9 @@ class Course:
 
     def digest(self, setup: Setup) -> str:
         """Of all that grades depend on: the assignment, here and in the gradebook, items, configuration, programs."""
-        from grader import cluster
-
         files = [Path(name).read_text(errors="replace") for name in self.app.loaded_config_files]
-        programs = [cluster.version(), version("nbgrader")]
-        text = json.dumps([programs, files, setup.rows], default=str, sort_keys=True)
+        rows = {name: sorted(json.dumps(row, default=str) for row in found) for name, found in setup.rows.items()}
+        text = json.dumps([cluster.version(), version("nbgrader"), files, rows], sort_keys=True)
         return digest_of(self.source, *([self.bank / "quizzes"] if self.manifest else []), more=text)
 
     def autograded(self, student: str) -> Path:
