@@ -37,7 +37,7 @@ HOLE = "...option..."
 ANSWER = "...answer..."
 """Where the learner's lines or code are put into the program."""
 
-LIMITS = Limits(wall_seconds=20.0, cpu_seconds=10, memory_bytes=2 << 30, output_bytes=256 << 10)
+LIMITS = Limits(cpu_seconds=10, memory_bytes=2 << 30, output_bytes=256 << 10)
 SEEDS = (1, 2)
 """Each program that a claim rests on is run with each seed: what depends on chance comes out different."""
 

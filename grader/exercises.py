@@ -31,7 +31,7 @@ from grader.model import (
 )
 from grader.run.observe import HELPERS
 
-MUTANT_LIMITS = Limits(wall_seconds=5.0, cpu_seconds=2, memory_bytes=1 << 30, output_bytes=256 << 10)
+MUTANT_LIMITS = Limits(cpu_seconds=2, memory_bytes=1 << 30, output_bytes=256 << 10)
 
 
 def _checks(item: Item, variant: Variant) -> tuple[list[Inputs], list[Inputs]]:

@@ -7,6 +7,7 @@ observation in a process of its own. Nothing that is expected ever enters the le
 
 from __future__ import annotations
 
+import functools
 import random
 import re
 from collections.abc import Callable, Sequence
@@ -31,9 +32,12 @@ from grader.model import (
     Variant,
 )
 from grader.run import Runner
+from grader.run.processes import WAITED
 
-LIMITS = Limits(wall_seconds=6.0, cpu_seconds=4, memory_bytes=1 << 30, output_bytes=256 << 10)
+LIMITS = Limits(cpu_seconds=4, memory_bytes=1 << 30, output_bytes=256 << 10)
 """What the answer of a learner may use, all its cases together."""
+
+Submit = Callable[[Program], Future[Observation]]
 
 REDRAWS = 5
 """How often hidden inputs are drawn, until the reference can take them."""
@@ -45,6 +49,13 @@ class Marker:
 
     runner: Callable[[], Runner]
     seed: int
+    by: str | None = "me"
+    """Whose answers they are, for the runner's queue; None where nobody waits for them, as in grading a class."""
+
+    @property
+    def submit(self) -> Submit:
+        """How their programs are run."""
+        return functools.partial(self.runner().submit, by=self.by)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +69,8 @@ class _Marked:
 def grade(item: Item, proof: Proof, response: Response, marker: Marker) -> Score:
     """Run an answer beside the reference, and say what is the matter with it."""
     exercise, variant = exercise_of(item), proof.variant
-    runner = marker.runner()
-    cases, run, right = _run(item, proof, response, marker, runner)
+    submit = marker.submit
+    cases, run, right = _run(item, proof, response, marker.seed, submit)
     for observation in (run, right):
         if observation.status is Status.NOT_RUN:
             return Score(Outcome.NOT_RUN, None, feedback=observation.note or "the answer could not be run")
@@ -75,7 +86,7 @@ def grade(item: Item, proof: Proof, response: Response, marker: Marker) -> Score
         more = "; paste the code alone, without `>>>` and fences" if pasted else ""
         return Score(Outcome.UNREADABLE, None, feedback=f"this is not Python{place}: {said}{more}")
     passed = [
-        _holds(runner, item, variant, case) if item.holds else _same(item, case, its)
+        _holds(submit, item, variant, case) if item.holds else _same(item, case, its)
         for case, its in zip(run.cases, right.cases, strict=False)
     ]
     if None in passed:
@@ -86,11 +97,11 @@ def grade(item: Item, proof: Proof, response: Response, marker: Marker) -> Score
     )
     if len(checked) == len(cases) and all(entry.passed for entry in checked):
         return _right(item, run, checked)
-    return _wrong(item, proof, response, runner, _Marked(run, checked), cases)
+    return _wrong(item, proof, response, submit, _Marked(run, checked), cases)
 
 
 def _run(
-    item: Item, proof: Proof, response: Response, marker: Marker, runner: Runner
+    item: Item, proof: Proof, response: Response, seed: int, submit: Submit
 ) -> tuple[list[Inputs], Observation, Observation]:
     """The cases, and what was observed of the answer and of the reference.
 
@@ -99,15 +110,15 @@ def _run(
     """
     exercise, variant = exercise_of(item), proof.variant
     for attempt in range(REDRAWS):
-        cases = [*exercise.given, *draw(exercise, f"{marker.seed}\0{item.id}\0{attempt}", exercise.draws)]
-        answer = _submit(runner, item, variant, response.parts, cases, LIMITS)
-        right = _submit(runner, item, variant, exercise.reference, cases, claims.LIMITS).result()
+        cases = [*exercise.given, *draw(exercise, f"{seed}\0{item.id}\0{attempt}", exercise.draws)]
+        answer = _submit(submit, item, variant, response.parts, cases, LIMITS)
+        right = _submit(submit, item, variant, exercise.reference, cases, claims.LIMITS).result()
         run = answer.result()
         if right.status is Status.NOT_RUN or passes_itself(replace(item, holds=None), right, len(cases)):
             break
     if run.cases and not run.cases[0].error:
         again = {
-            place: _submit(runner, item, variant, response.parts, [cases[place]], LIMITS)
+            place: _submit(submit, item, variant, response.parts, [cases[place]], LIMITS)
             for place, case in enumerate(run.cases)
             if case.error
         }
@@ -118,20 +129,20 @@ def _run(
 
 
 def _submit(
-    runner: Runner, item: Item, variant: Variant, parts: Sequence[str], cases: Sequence[Inputs], limits: Limits
+    submit: Submit, item: Item, variant: Variant, parts: Sequence[str], cases: Sequence[Inputs], limits: Limits
 ) -> Future[Observation]:
     asks = (exercise_of(item).observe.text,)
     source = claims.assemble(item, parts)
-    return runner.submit(Program(source, asks, claims.SEEDS[0], limits, preludes(variant, cases)))
+    return submit(Program(source, asks, claims.SEEDS[0], limits, preludes(variant, cases)))
 
 
-def _holds(runner: Runner, item: Item, variant: Variant, case: Observation) -> bool | None:
+def _holds(submit: Submit, item: Item, variant: Variant, case: Observation) -> bool | None:
     """Whether `holds` is true of an observation, asked where the learner's code never was; None: it could not be."""
     assert item.holds is not None
     if case.status is not Status.OK:
         return False
     program = Program(variant.prelude, (item.holds.text,), claims.SEEDS[0], claims.LIMITS, replay=case)
-    judged = runner.submit(program).result()
+    judged = submit(program).result()
     if judged.status is not Status.OK:
         return None
     return bool(judged.asked) and judged.asked[0].value is True
@@ -148,14 +159,14 @@ def _right(item: Item, run: Observation, checked: tuple[Checked, ...]) -> Score:
 
 
 def _wrong(
-    item: Item, proof: Proof, response: Response, runner: Runner, marked: _Marked, cases: Sequence[Inputs]
+    item: Item, proof: Proof, response: Response, submit: Submit, marked: _Marked, cases: Sequence[Inputs]
 ) -> Score:
     """Which mistake it is, or where it departs from what it should be."""
     run, checked = marked.run, marked.checked
     count = sum(entry.passed for entry in checked)
     points = 0.0 if item.holds else count / len(cases)
     outcome = Outcome.PARTLY if points else Outcome.INCORRECT
-    mistake = _mistake(item, proof, runner, marked, cases)
+    mistake = _mistake(item, proof, submit, marked, cases)
     if not run.cases:
         return Score(outcome, 0.0, mistake, _ended(run), run=run)
     place, failed = next((place, entry) for place, entry in enumerate(checked) if not entry.passed)
@@ -189,7 +200,7 @@ def _first_sentence(text: str) -> str:
     return " ".join(sentence.split())
 
 
-def _mistake(item: Item, proof: Proof, runner: Runner, marked: _Marked, cases: Sequence[Inputs]) -> str | None:
+def _mistake(item: Item, proof: Proof, submit: Submit, marked: _Marked, cases: Sequence[Inputs]) -> str | None:
     """The listed mistake that does the same in every case."""
     exercise = exercise_of(item)
     if not exercise.wrong or not marked.checked:
@@ -203,7 +214,7 @@ def _mistake(item: Item, proof: Proof, runner: Runner, marked: _Marked, cases: S
         for wrong, first in zip(exercise.wrong, known, strict=True)
         if judging.equal(first, yours[0], item.tolerance)
     ]
-    runs = [_submit(runner, item, proof.variant, wrong.parts, cases, claims.LIMITS) for wrong in possible]
+    runs = [_submit(submit, item, proof.variant, wrong.parts, cases, claims.LIMITS) for wrong in possible]
     for wrong, future in zip(possible, runs, strict=True):
         its = [seen(case) for case in future.result().cases]
         if len(its) == len(yours) and all(judging.equal(a, b, item.tolerance) for a, b in zip(its, yours, strict=True)):
@@ -214,6 +225,8 @@ def _mistake(item: Item, proof: Proof, runner: Runner, marked: _Marked, cases: S
 def _ended(run: Observation) -> str:
     """What to say of an answer whose process came to no end of its own."""
     match run.status:
+        case Status.TIMEOUT if run.note == WAITED:
+            return f"Your code {WAITED.removeprefix('it ')}."
         case Status.TIMEOUT:
             return f"Your code did not end: it was {run.note}. Look for a loop that never stops."
         case Status.MEMORY:
@@ -266,7 +279,7 @@ def own_code(item: Item, proof: Proof, parts: Sequence[str], marker: Marker) -> 
     exercise = exercise_of(item)
     seed = f"{marker.seed}\0{item.id}\0own"
     inputs = draw(exercise, seed, 1) if exercise.hidden else [exercise.given[-1]]
-    run = _submit(marker.runner(), item, proof.variant, parts, inputs, LIMITS).result()
+    run = _submit(marker.submit, item, proof.variant, parts, inputs, LIMITS).result()
     values = seen(run.cases[0]) if run.cases else None
     if not diagnosis.curve(values):
         return None

@@ -33,6 +33,7 @@ MEANINGS: tuple[tuple[str, str, str], ...] = (
     ("ValueError", r"Tried to step \d+ times\. The specified number of total steps is (\d+)", "OneCycleLR was made for {0} steps and refuses to go on."),
     ("ValueError", r"Expected (\d+) lr_lambdas, but got (\d+)", "A list of factor functions needs one for each parameter group: {0}, and not {1}."),
     ("ValueError", r"Sequential Schedulers expects number of schedulers", "`SequentialLR` needs one milestone between two schedulers: for two schedulers a list of one."),
+    ("EOFError", r"EOF when reading a line", "Your code was waiting and did not go on: `input()` waits for somebody to type, and nobody does here."),
     ("RecursionError", r".*", "A function calls itself without end; a function that wraps another must keep the old one under another name."),
 )  # fmt: skip
 """Type, a pattern in the message, and the meaning with the pattern's groups put in."""

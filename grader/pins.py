@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from grader.model import Cell, Finding, Inline, Lesson, Limits, Observation, Program, Span, Status
 from grader.template import NUMBER
 
-LIMITS = Limits(wall_seconds=120.0, cpu_seconds=100, memory_bytes=4 << 30, output_bytes=1 << 20)
+LIMITS = Limits(cpu_seconds=100, waiting_seconds=20.0, wall_seconds=240.0, memory_bytes=4 << 30, output_bytes=1 << 20)
 """What all cells of a lesson may use together."""
 
 RECORDING, PROVING = 1, 2

@@ -56,7 +56,7 @@ def without_training(settings: Settings) -> Program:
     source = experiment.code(settings)
     fewer = source.replace("images = images.float() / 16\n", "images, labels = images[:1].float() / 16, labels[:1]\n")
     assert fewer != source
-    return Program(fewer, asks=("rates",), limits=Limits(wall_seconds=60, cpu_seconds=60))
+    return Program(fewer, asks=("rates",), limits=Limits(cpu_seconds=60, wall_seconds=240.0))
 
 
 @given(settings=anything())

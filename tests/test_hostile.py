@@ -6,7 +6,6 @@ folder, listeners, an environment variable. A program that reaches something pri
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import re
 import socket
@@ -23,7 +22,7 @@ from grader.run import processes, run_all, sandbox
 from grader.run.local import LocalRunner
 
 CORPUS = sorted((Path(__file__).parent / "hostile").glob("*.py"))
-LIMITS = Limits(wall_seconds=4.0, cpu_seconds=2, memory_bytes=256 << 20, output_bytes=1 << 18)
+LIMITS = Limits(cpu_seconds=2, waiting_seconds=3.0, memory_bytes=256 << 20, output_bytes=1 << 18)
 SECRET = "a-password-of-the-user"
 EXPECTED = "only-the-supervisor-knows"
 
@@ -87,8 +86,7 @@ def seen(walled: LocalRunner, target: dict[str, object]) -> dict[str, Observatio
     prelude = "".join(f"{name} = {value!r}\n" for name, value in target.items())
     programs = []
     for path in CORPUS:
-        patient = LIMITS if "timeout" in earns(path) else dataclasses.replace(LIMITS, wall_seconds=30.0)
-        programs.append(Program(prelude + path.read_text(), ("answer",), limits=patient))
+        programs.append(Program(prelude + path.read_text(), ("answer",), limits=LIMITS))
         programs.append(
             Program(
                 "import torch\nanswer = torch.arange(4).sum().item()\nopen('secret', 'w').write('mine')", ("answer",)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import re
 import signal
@@ -22,7 +21,7 @@ from grader.model import Limits, Observation, Program, Status
 from grader.run import run_all
 from grader.run.local import NOT_STARTED, LocalRunner
 
-TIGHT = Limits(wall_seconds=3.0, cpu_seconds=1, memory_bytes=128 << 20, output_bytes=1 << 16)
+TIGHT = Limits(cpu_seconds=1, waiting_seconds=2.0, memory_bytes=128 << 20, output_bytes=1 << 16)
 
 SETUP = """\
 import torch
@@ -288,17 +287,14 @@ def test_each_death_has_its_status_and_the_next_program_runs(own_runner: LocalRu
     assert see(own_runner, "pass").status is Status.OK  # its start is not what is timed
     futures = {}
     for name, (source, status) in DEATHS.items():
-        limits = TIGHT if status is Status.TIMEOUT else dataclasses.replace(TIGHT, wall_seconds=30.0)
-        dying = own_runner.submit(Program(source, ("x",) if "value" in name else (), limits=limits))
+        dying = own_runner.submit(Program(source, ("x",) if "value" in name else (), limits=TIGHT))
         futures[name] = (dying, own_runner.submit(Program(f"print({name!r})")), status)
     for name, (dying, following, status) in futures.items():
-        before = time.monotonic()
         seen = dying.result()
         assert seen.status is status, (name, seen)
         assert seen.status is Status.OK or seen.note or seen.error, name
         assert len(seen.stdout) + len(seen.stderr) <= TIGHT.output_bytes
         assert following.result().stdout == f"{name}\n", following.result()
-        assert time.monotonic() - before < 20
 
 
 def test_partial_output_of_a_stopped_program_is_kept(runner: LocalRunner) -> None:
@@ -326,7 +322,7 @@ def test_a_program_that_ends_its_worker_is_not_run_for_ever() -> None:
         others = [runner.submit(Program(f"print({number})")) for number in range(4)]
         assert [other.result().stdout for other in others] == [f"{number}\n" for number in range(4)]
         assert killer.result().status is Status.NOT_RUN
-        assert "died twice" in killer.result().note
+        assert killer.result().note == "the worker died, twice"
 
 
 def test_a_killed_worker_costs_one_more_run(own_runner: LocalRunner) -> None:

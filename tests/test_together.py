@@ -10,7 +10,7 @@ from grader.model import Limits, Observation, Program, Status
 from grader.run.local import LocalRunner
 from grader.run.together import submit_all
 
-LIMITS = Limits(wall_seconds=6.0, cpu_seconds=4)
+LIMITS = Limits(cpu_seconds=4)
 RATES = """import torch
 weight = torch.nn.Parameter(torch.zeros(2))
 optimizer = torch.optim.SGD([weight], lr={rate})

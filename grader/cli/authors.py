@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import sys
 import time
 from collections.abc import Sequence
@@ -152,7 +153,8 @@ def _watch(wanted: Sequence[Path], runner: Runner, store: Store, torch: str) -> 
 @click.command()
 @click.argument("file", type=Path)
 @json_option
-@click.option("--seconds", type=click.FloatRange(min=0.1), default=10.0, show_default=True, help="Time limit.")
+@click.option("--seconds", type=click.FloatRange(min=0.1), default=10.0, show_default=True,
+              help="How long it may compute, and how long wait.")  # fmt: skip
 @click.option("--memory", type=click.IntRange(min=16), default=1024, show_default=True, help="Limit in MiB.")
 @plain_option
 def run(file: Path, as_json: bool, seconds: float, memory: int, plain: bool) -> None:
@@ -162,7 +164,10 @@ def run(file: Path, as_json: bool, seconds: float, memory: int, plain: bool) -> 
     from grader.ui.documents import run_document
 
     source = read_text(file)
-    limits = Limits(wall_seconds=seconds, cpu_seconds=max(1, round(seconds)), memory_bytes=memory << 20)
+    limits = Limits(
+        cpu_seconds=max(1, math.ceil(seconds)), waiting_seconds=seconds, wall_seconds=max(60.0, 3 * seconds),
+        memory_bytes=memory << 20,
+    )  # fmt: skip
     with LocalRunner(1) as runner:
         seen = runner.submit(Program(source, limits=limits)).result()
         walls = runner.walls

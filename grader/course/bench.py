@@ -148,7 +148,7 @@ class Bench:
         known = self._proofs.get((item.id, variant))
         if known is None:
             known = self._know(item, variant, Proving.begin(item, drawn, self.runner).proof())
-        return Question(item, drawn, Known(known), Marker(lambda: self.runner, seed))
+        return Question(item, drawn, Known(known), Marker(lambda: self.runner, seed, by=None))
 
     def _know(self, item: Item, variant: int, proof: Proof) -> Proof:
         if not any(finding.code == "not-run" for finding in proof.findings):

@@ -11,10 +11,17 @@ Value = None | bool | int | float | str | list["Value"] | dict[str, "Value"]
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one program may use; beyond it the program is stopped and its status says why."""
+    """What one program may use; beyond it the program is stopped and its status says why.
 
-    wall_seconds: float = 10.0
+    How busy the machine is decides nothing: a program ends by the CPU time that it used, or since it was waiting and
+    went nowhere. One that got no core for most of `wall_seconds` was not run.
+    """
+
     cpu_seconds: int = 8
+    waiting_seconds: float = 6.0
+    """How long it may do nothing but wait (in a sleep, at a lock)."""
+    wall_seconds: float = 60.0
+    """How long it may take at all: at least twice `cpu_seconds`."""
     memory_bytes: int = 1 << 30
     """Address space on top of what an idle worker has, in bytes."""
     output_bytes: int = 1 << 20

@@ -16,8 +16,12 @@ class Runner(Protocol):
     A future always ends with an observation: that a program could not be run is one too (`Status.NOT_RUN`).
     """
 
-    def submit(self, program: Program) -> Future[Observation]:
-        """Queue a program; safe to call from any thread."""
+    def submit(self, program: Program, by: str | None = None) -> Future[Observation]:
+        """Queue a program; safe to call from any thread.
+
+        `by` names the learner whose answer it is: learners take turns, and have at most two programs on a core at a
+        time. None is the owner of the machine, whose programs have no such bound and wait for those of learners.
+        """
         ...
 
     def submit_all(self, programs: Sequence[Program]) -> list[Future[Observation]]:

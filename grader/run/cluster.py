@@ -40,7 +40,7 @@ class ClusterRunner:
         self._preload = tuple(preload)
         self._threads = ThreadPoolExecutor(2 * cluster.threads)
 
-    def submit(self, program: Program) -> Future[Observation]:
+    def submit(self, program: Program, by: str | None = None) -> Future[Observation]:
         return self._threads.submit(self._run, program)
 
     def submit_all(self, programs: Sequence[Program]) -> list[Future[Observation]]:

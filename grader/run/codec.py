@@ -23,6 +23,9 @@ TOO_LONG = "the observations were too long to keep"
 
 SAID_BY_CHILD = (Status.OK, Status.ERROR, Status.MEMORY)
 
+LARGEST_WHOLE = 1 << 62
+"""No count (of bytes, of a line) is larger."""
+
 
 def encode(observation: Observation) -> dict[str, Any]:
     """All fields of an observation, by name."""
@@ -49,7 +52,7 @@ def decode(data: Any, depth: int = 2) -> Observation:
     Raises ValueError where a field has not its type.
     """
     entries = _list(data.get("cases", [])) if type(data) is dict and depth else []
-    return dataclasses.replace(_decode(data), cases=tuple(decode(entry, depth - 1) for entry in entries))
+    return dataclasses.replace(_decode(data, depth), cases=tuple(decode(entry, depth - 1) for entry in entries))
 
 
 def decode_for(program: Program, data: Any) -> Observation:
@@ -68,28 +71,28 @@ def _check_cases(program: Program, observation: Observation) -> None:
         fits = count == len(program.parts)
     else:
         fits = count <= len(program.cells) if program.cells else count == len(program.cases)
-    if not fits and not (count == 0 and observation.note == TOO_LONG):
+    if not fits and not (count == 0 and (observation.note == TOO_LONG or observation.status is Status.TIMEOUT)):
         raise ValueError(f"it speaks of {count} cases")
     for part, seen in zip(program.parts, observation.cases, strict=False):
         _check_cases(part, seen)
 
 
-def _decode(data: Any) -> Observation:
+def _decode(data: Any, depth: int) -> Observation:
     if type(data) is not dict:
         raise ValueError("an observation is an object")
     return Observation(
-        status=_status(data.get("status")),
+        status=_status(data.get("status"), part=depth < 2),
         lr_at_start_by_group=_floats(data.get("lr_at_start_by_group")),
         lr_used_by_group=_rows(data.get("lr_used_by_group")),
         lr_after_step_by_group=_rows(data.get("lr_after_step_by_group")),
         losses=_floats(data.get("losses")),
-        stdout=_exact(data.get("stdout", ""), str),
-        stderr=_exact(data.get("stderr", ""), str),
+        stdout=_printable(_exact(data.get("stdout", ""), str)),
+        stderr=_printable(_exact(data.get("stderr", ""), str)),
         warnings=tuple(_warned(entry) for entry in _list(data.get("warnings"))),
         error=None if data.get("error") is None else _raised(data["error"]),
         asked=tuple(_asked(entry) for entry in _list(data.get("asked"))),
-        seconds=_number(data.get("seconds")),
-        peak_bytes=_exact(data.get("peak_bytes"), int),
+        seconds=_seconds(data.get("seconds")),
+        peak_bytes=_whole(data.get("peak_bytes")),
         note=TOO_LONG if data.get("note") == TOO_LONG else "",
     )
 
@@ -100,15 +103,34 @@ def _exact(value: Any, kind: type[T]) -> T:
     return value
 
 
-def _status(value: Any) -> Status:
+def _status(value: Any, *, part: bool) -> Status:
     status = Status(_exact(value, str))
-    if status not in SAID_BY_CHILD:
+    if status not in SAID_BY_CHILD and not (part and status is Status.TIMEOUT):  # see `execute.execute_part`
         raise ValueError(f"a child does not say of itself that it is `{status.value}`")
     return status
 
 
 def _text(value: Any) -> str:
-    return _exact(value, str)[:LONGEST]
+    return _printable(_exact(value, str)[:LONGEST])
+
+
+def _printable(text: str) -> str:
+    """The text without lone surrogates, which no terminal, file or database takes."""
+    return text if text.isascii() else text.encode(errors="replace").decode()
+
+
+def _whole(value: Any) -> int:
+    number = _exact(value, int)
+    if abs(number) > LARGEST_WHOLE:
+        raise ValueError("a count is too large")
+    return number
+
+
+def _seconds(value: Any) -> float:
+    seconds = _number(value)
+    if not 0 <= seconds < LARGEST_WHOLE:  # and so it is a number
+        raise ValueError(f"it took {seconds} seconds")
+    return seconds
 
 
 def _number(value: Any) -> float:
@@ -136,7 +158,7 @@ def _rows(value: Any) -> tuple[tuple[float, ...], ...]:
 
 
 def _line(value: Any) -> int | None:
-    return None if value is None else _exact(value, int)
+    return None if value is None else _whole(value)
 
 
 def _warned(entry: Any) -> Warned:
@@ -165,7 +187,7 @@ def _plain(value: Any, depth: int = 0) -> Value:
     """JSON data as it was parsed, if it is neither too deep, nor holds numbers that are no floats."""
     match value:
         case str():
-            return value[:LONGEST]
+            return _text(value)
         case bool() | None:
             return value
         case int() | float():
@@ -174,5 +196,5 @@ def _plain(value: Any, depth: int = 0) -> Value:
         case list() if depth < DEEPEST:
             return [_plain(entry, depth + 1) for entry in _list(value)]
         case dict() if depth < DEEPEST:
-            return {key[:LONGEST]: _plain(entry, depth + 1) for key, entry in value.items()}
+            return {_text(key): _plain(entry, depth + 1) for key, entry in value.items()}
     raise ValueError("a value is nested too deeply")

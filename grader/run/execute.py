@@ -10,6 +10,7 @@ import math
 import os
 import random
 import resource
+import signal
 import sys
 import time
 import traceback
@@ -64,7 +65,7 @@ NOTHING_SEEN: dict[str, Any] = {
 def execute(job: dict[str, Any], watcher: Watcher, out: Any) -> dict[str, Any]:
     """Run a program, once or once for each of its cases, or each of its parts; what was seen, as JSON data."""
     if job["parts"]:
-        seen = [execute_apart(f"part{number}", part, watcher, out) for number, part in enumerate(job["parts"])]
+        seen = [execute_part(f"part{number}", part, watcher, out) for number, part in enumerate(job["parts"])]
     elif job["cells"]:
         seen = execute_cells(job, watcher, out)
     elif job["cases"]:
@@ -73,11 +74,45 @@ def execute(job: dict[str, Any], watcher: Watcher, out: Any) -> dict[str, Any]:
     else:
         return execute_once(job, watcher, out)
     return NOTHING_SEEN | {
-        "status": next((one["status"] for one in seen if one["status"] != "ok"), "ok"),
+        "status": next((one["status"] for one in seen if one["status"] not in ("ok", "timeout")), "ok"),
         "seconds": sum(one["seconds"] for one in seen),
         "peak_bytes": max(one["peak_bytes"] for one in seen),
         "cases": seen,
     }
+
+
+PART_SECONDS = 2.0
+"""CPU time of one of several programs in a process, after which the others have their turn."""
+
+
+class TooSlowError(BaseException):
+    """Raised in a part that has used its time; not an Exception, so that few programs catch it."""
+
+
+def execute_part(folder: str, job: dict[str, Any], watcher: Watcher, out: Any) -> dict[str, Any]:
+    """Run one of several programs, as far as it comes in `PART_SECONDS`; where that was not enough, it says so.
+
+    Whoever asked for it must not believe what else is seen of such a part, and may run it alone.
+    """
+    late = False
+    main_before, stdout_before = sys.modules["__main__"], sys.stdout
+
+    def stop(*_: Any) -> None:
+        nonlocal late
+        late = True
+        raise TooSlowError
+
+    before = signal.signal(signal.SIGPROF, stop)
+    signal.setitimer(signal.ITIMER_PROF, PART_SECONDS, 0.5)  # again and again, for programs that catch everything
+    try:
+        seen = execute_apart(folder, job, watcher, out)
+    except TooSlowError:
+        seen = NOTHING_SEEN
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
+        sys.modules["__main__"], sys.stdout = main_before, stdout_before
+    return seen | {"status": "timeout"} if late else seen
 
 
 def execute_apart(folder: str, job: dict[str, Any], watcher: Watcher, out: Any) -> dict[str, Any]:

@@ -17,10 +17,17 @@ from pathlib import Path
 from typing import Any
 
 from grader.model import Observation, Program, Status
-from grader.run.sandbox import SCRATCH, around_worker
+from grader.run.progress import Progress
+from grader.run.sandbox import SCRATCH, around_worker, scratch_folders
 
-START_SECONDS = 120.0
-"""How long a worker may take to import torch before it is given up."""
+START_SECONDS = 600.0
+"""How long a worker may take to import torch before it is given up: it ends what hangs, however busy the machine."""
+
+BEGIN_SECONDS = 60.0
+"""How long a child may take to begin with its program."""
+
+WAITED = "it was waiting and did not go on (input, sleep, a lock)"
+"""The note of a program that was stopped since it did nothing but wait."""
 
 
 @dataclass(slots=True)
@@ -28,8 +35,13 @@ class Job:
     """A program and the future that waits for its observation."""
 
     program: Program
+    by: str | None = None
+    """Who submitted it: a learner's name, or None for the owner of this machine."""
     future: Future[Observation] = field(default_factory=Future)
     attempts: int = 0
+    """How often it could not be run; what was tried before runs alone."""
+    trouble: str = ""
+    """Why it was tried again."""
 
 
 @dataclass(slots=True)
@@ -42,8 +54,14 @@ class Child:
     out: int
     err: int
     job: Job | None = None
+    begun: bool = False
+    """It is shut in and runs its program; what ends it from then on is the program's doing."""
     deadline: float = 0.0
     started: float = 0.0
+    next_look: float = 0.0
+    progress: Progress = field(default_factory=Progress)
+    asleep: bool = False
+    """It waits, and so its place on a core is another's."""
     received: bytearray = field(default_factory=bytearray)
     printed: dict[int, bytearray] = field(default_factory=dict)
     hung_up: bool = False
@@ -52,6 +70,8 @@ class Child:
     """Its frame has come; it should end by itself before its deadline."""
     stopped: Status | None = None
     """Why we ended it, where we did."""
+    stuck: bool = False
+    """We ended it since it was waiting and did not go on."""
     garbled: str = ""
 
 
@@ -70,16 +90,24 @@ class Worker:
     idle: deque[Child] = field(default_factory=deque)
     ready: bool = False
     rss: int = 0
+    broken: str = ""
+    """Why it is to be replaced: its children cannot begin."""
 
 
-def start_worker(*, sandbox: bool, preload: Sequence[str] = ()) -> Worker:
-    """Start a worker, behind the walls that there are; it says on its socket when it is ready. Raises OSError."""
+def start_worker(*, sandbox: bool, preload: Sequence[str] = (), children: int = 8) -> Worker:
+    """Start a worker, behind the walls that there are; it says on its socket when it is ready. Raises OSError.
+
+    It has scratch folders for that many `children` at a time.
+    """
     ours, theirs = socket.socketpair()
     log = tempfile.TemporaryFile()
     command = [sys.executable, "-P", "-m", "grader.run.worker", str(theirs.fileno())]
     package = Path(__file__).resolve().parents[1]
-    around = around_worker([*command, "namespaces", *preload], package) if sandbox else None
+    around = around_worker([*command, "namespaces", *preload], package, children) if sandbox else None
     scratch = None if around else Path(tempfile.mkdtemp(prefix="grader-"))
+    if scratch:
+        for folder in scratch_folders(scratch, children):
+            folder.mkdir(mode=0o700)
     process = subprocess.Popen(
         around or [*command, "enclosed" if sandbox else "open", *preload],
         pass_fds=[theirs.fileno()],
@@ -107,6 +135,8 @@ def how_it_ended(child: Child, code: int, cpu: float) -> tuple[Status, str]:
     job = child.job
     assert job is not None
     limits = job.program.limits
+    if child.stuck:
+        return Status.TIMEOUT, WAITED
     if child.stopped is Status.TIMEOUT:
         return Status.TIMEOUT, f"stopped after {limits.wall_seconds:g} s"
     if child.stopped is Status.OUTPUT:
@@ -119,8 +149,15 @@ def how_it_ended(child: Child, code: int, cpu: float) -> tuple[Status, str]:
     ):
         return Status.TIMEOUT, f"stopped after {limits.cpu_seconds} s of CPU time"
     if code < 0:
-        return Status.KILLED, f"ended by signal {signal.Signals(-code).name}"
+        return Status.KILLED, f"ended by signal {_signal_name(-code)}"
     return Status.KILLED, f"the process ended itself (exit code {code}) before the program was over"
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # a real-time signal
+        return str(number)
 
 
 def worker_environment(scratch: Path) -> dict[str, str]:

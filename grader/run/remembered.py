@@ -119,9 +119,9 @@ class RememberingRunner:
         self._lock = threading.Lock()
         self.hits = self.misses = 0
 
-    def submit(self, program: Program) -> Future[Observation]:
+    def submit(self, program: Program, by: str | None = None) -> Future[Observation]:
         """See `Runner`."""
-        return self._submit([program], lambda missing: [self.inner().submit(one) for one in missing])[0]
+        return self._submit([program], lambda missing: [self.inner().submit(one, by) for one in missing])[0]
 
     def submit_all(self, programs: Sequence[Program]) -> list[Future[Observation]]:
         """See `Runner`."""

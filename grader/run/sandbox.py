@@ -36,6 +36,7 @@ import struct
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -46,8 +47,8 @@ from grader.run.filters import MACHINES, seccomp_program
 SCRATCH = "/scratch"
 """Where the scratch folder is, inside the namespaces."""
 
-SCRATCH_BYTES = 256 << 20
-"""Size of the scratch tmpfs that all children of a worker share."""
+SCRATCH_BYTES = 128 << 20
+"""Size of the scratch tmpfs that a program has for itself."""
 
 FILE_BYTES = 64 << 20
 """Largest file that a program may write."""
@@ -114,32 +115,56 @@ def namespaces() -> list[str]:
             "--die-with-parent", "--new-session"]  # fmt: skip
 
 
-def around_worker(command: list[str], package: Path) -> list[str] | None:
-    """The command line that runs a worker inside namespaces; None where there are none to be had."""
+def scratch_folders(scratch: Path, count: int) -> list[Path]:
+    """The folders that programs have for themselves while they run, one after another."""
+    return [scratch / str(number) for number in range(count)]
+
+
+def around_worker(command: list[str], package: Path, children: int) -> list[str] | None:
+    """The command line that runs a worker inside namespaces; None where there are none to be had.
+
+    It has that many scratch folders, each a file system of its own: a program that fills its own leaves the others be.
+    """
     program, _ = usable_bubblewrap()
     if program is None:
         return None
-    mounts = libraries()
+    mounts = libraries(PROGRAM_SYSTEM)
+    for folder in {Path(sys.executable).parent, Path(os.path.realpath(sys.executable)).parent}:
+        mounts.setdefault(folder, ["--ro-bind", str(folder), str(folder)])
     mounts[package] = ["--tmpfs", str(package), "--ro-bind", str(package / "run"), str(package / "run")]
     for name in ("__init__.py", "model", "template.py", "charts.py", "figures.py", "trace.py"):
         mounts[package] += ["--ro-bind", str(package / name), str(package / name)]
     for path in ("/etc/ld.so.cache", "/etc/localtime", "/sys/devices/system/cpu"):
         mounts[Path(path)] = ["--ro-bind-try", path, path]
-    arguments = ["--proc", "/proc", "--dev", "/dev", "--size", str(SCRATCH_BYTES), "--tmpfs", SCRATCH]
+    arguments = ["--proc", "/proc", "--dev", "/dev"]
+    for folder in scratch_folders(Path(SCRATCH), children):
+        arguments += ["--perms", "0700", "--size", str(SCRATCH_BYTES), "--tmpfs", str(folder)]
     return [program, *namespaces(), *in_order(mounts), *arguments, "--chdir", SCRATCH, "--", *command]
 
 
-def libraries() -> dict[Path, list[str]]:
-    """How bubblewrap is to mount Python, its packages and the system's libraries, read-only, without the quizzes."""
+PROGRAM_SYSTEM = (
+    "/lib", "/lib32", "/lib64", "/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/local/lib", "/usr/local/lib64",
+    "/usr/share/fonts", "/usr/share/locale", "/usr/share/zoneinfo",
+)  # fmt: skip
+"""What a program may read of the system, beside Python and its packages."""
+
+KERNEL_SYSTEM = (
+    *PROGRAM_SYSTEM, "/bin", "/sbin", "/usr/bin", "/usr/sbin", "/usr/libexec", "/usr/include",
+    "/usr/local/bin", "/usr/local/sbin", "/usr/local/include", "/usr/share",
+)  # fmt: skip
+"""What a notebook's kernel may read of the system: it may start programs. Not /usr/local/share, where banks may lie."""
+
+
+def libraries(system: Sequence[str] = KERNEL_SYSTEM) -> dict[Path, list[str]]:
+    """How bubblewrap is to mount Python, its packages and these system folders, read-only, without the quizzes."""
     mounts = {}
-    for path in _system_folders():
+    for path in existing(system):
         if path.is_symlink():
             mounts[path] = ["--symlink", str(path.readlink()), str(path)]
         else:
             mounts[path] = ["--ro-bind", str(path), str(path)]
-    for path in {*_python_folders(), Path(sys.prefix), Path(sys.base_prefix)}:
-        if not path.is_relative_to("/usr"):
-            mounts[path] = ["--ro-bind-try", str(path), str(path)]
+    for path in {*_python_folders(), *_python_itself()}:
+        mounts.setdefault(path, ["--ro-bind-try", str(path), str(path)])
     if SHARED.exists():
         mounts[SHARED] = ["--tmpfs", str(SHARED), "--remount-ro", str(SHARED)]
     return mounts
@@ -150,9 +175,22 @@ def in_order(mounts: dict[Path, list[str]]) -> list[str]:
     return [argument for path in sorted(mounts) for argument in mounts[path]]
 
 
-def _system_folders() -> list[Path]:
-    """Where the system keeps programs and libraries."""
-    return [path for name in ("/usr", "/lib", "/lib32", "/lib64", "/bin") if (path := Path(name)).exists()]
+def existing(names: Sequence[str]) -> list[Path]:
+    """Those of these files and folders that there are; of a folder that has our quizzes, what else is in it."""
+    found = [path for name in names if (path := Path(name)).exists()]
+    return [
+        part
+        for path in found
+        for part in ([other for other in path.iterdir() if other != SHARED] if SHARED.parent == path else [path])
+    ]
+
+
+def _python_itself() -> list[Path]:
+    """Python's own programs, and what tells a virtual environment where it is; not the rest of its prefix."""
+    prefixes = {Path(sys.prefix), Path(sys.base_prefix)}
+    return [
+        path for prefix in prefixes for name in ("bin", "include", "pyvenv.cfg") if (path := prefix / name).exists()
+    ]
 
 
 def _python_folders() -> list[Path]:
@@ -181,7 +219,8 @@ NO_NEW_PRIVILEGES, _GET_NO_NEW_PRIVILEGES = 38, 39
 class Landlock:
     """Rules that were made once in the worker; `restrict` adds the child's own folder and applies them."""
 
-    def __init__(self) -> None:
+    def __init__(self, system: Sequence[str] = KERNEL_SYSTEM) -> None:
+        """Rules that allow to read Python, its packages and these of the system's folders."""
         self._libc = ctypes.CDLL(None, use_errno=True)
         self.version = 0
         if sys.platform == "linux":
@@ -189,7 +228,8 @@ class Landlock:
         self.every = (1 << _FS_RIGHTS.get(self.version, 16)) - 1
         self._rules: list[tuple[int, int]] = []
         if self.version:
-            for path in [*_system_folders(), *_python_folders(), Path("/etc/ld.so.cache"), Path("/etc/localtime")]:
+            other = [Path("/etc/ld.so.cache"), Path("/etc/localtime")]
+            for path in [*existing(system), *_python_folders(), *other]:
                 self.allow(path, READ)
             for name in ("/dev/null", "/dev/zero", "/dev/urandom", "/dev/random"):
                 self.allow(Path(name), READ_FILE | (WRITE_FILE if name == "/dev/null" else 0))
@@ -273,7 +313,7 @@ class Enclosure:
     """The second wall, prepared once in the worker and closed in each child before it reads its program."""
 
     def __init__(self, namespaces: bool) -> None:
-        self._landlock, self._seccomp = Landlock(), Seccomp()
+        self._landlock, self._seccomp = Landlock(PROGRAM_SYSTEM), Seccomp()
         missing = []
         if not namespaces:
             missing.append(f"namespaces: {usable_bubblewrap()[1] or 'not used'}")

@@ -4,7 +4,7 @@ A fork costs several times what most programs do. So they are run one after anot
 and in the opposite order in a second child. What a program leaves behind in the process meets different programs in the
 two, and these come out different; and the settings and functions of torch that a program is most likely to change are
 compared before and after. Where anything differs, or a batch does not come to a clean end, all of its programs are run
-again, each in a process of its own.
+again, each in a process of its own. One that is too slow for a batch is run again alone, and the others are not.
 
 Programs that are the same but for their seed are one pair: one is run in each child.
 """
@@ -13,14 +13,19 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import math
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from threading import Lock
 
 from grader.model import Limits, Observation, Program, Status
+from grader.run.execute import PART_SECONDS
 
 MOST = 24
 """Programs in one batch."""
+
+MOST_SLOW = 10
+"""So many of them may each use all the time that a part has."""
 
 SETTINGS = """(lambda torch, now: [
     str(torch.get_default_dtype()), str(torch.get_default_device()), torch.is_grad_enabled(), torch.get_num_threads(),
@@ -72,7 +77,8 @@ class _Batch:
         probe = Program("", (SETTINGS,), 0)
         forward = [pair[0][0] for pair in pairs]
         backward = [pair[-1][0] for pair in reversed(pairs)]
-        self._runs = [submit(Program("", (), 0, limits, parts=(probe, *order, probe))) for order in (forward, backward)]
+        whole = _for_all(limits, len(pairs))
+        self._runs = [submit(Program("", (), 0, whole, parts=(probe, *order, probe))) for order in (forward, backward)]
         self._missing = len(self._runs)
         for run in self._runs:
             run.add_done_callback(self._ended)
@@ -84,15 +90,23 @@ class _Batch:
                 return
         first, last = (run.result() for run in self._runs)
         both = list(zip(first.cases, reversed(last.cases), strict=False))
-        alike = all(one.essence == other.essence for one, other in both) and all(len(pair) <= 2 for pair in self._pairs)
-        if alike and _clean(first) and _clean(last):
-            for pair, seen in zip(self._pairs, both[1:-1], strict=True):
-                for (_, future), run in zip(pair, seen, strict=False):
+        slow = {place for place, pair in enumerate(both[1:-1]) if any(run.status is Status.TIMEOUT for run in pair)}
+        alike = all(one.essence == other.essence for k, (one, other) in enumerate(both) if k - 1 not in slow)
+        if not (alike and all(len(pair) <= 2 for pair in self._pairs) and _clean(first) and _clean(last)):
+            slow = set(range(len(self._pairs)))
+        for place, pair in enumerate(self._pairs):
+            if place in slow:
+                for program, future in pair:
+                    self._submit(program).add_done_callback(functools.partial(_pass_on, future))
+            else:
+                for (_, future), run in zip(pair, both[place + 1], strict=False):
                     future.set_result(run)
-            return
-        for pair in self._pairs:
-            for program, future in pair:
-                self._submit(program).add_done_callback(functools.partial(_pass_on, future))
+
+
+def _for_all(limits: Limits, count: int) -> Limits:
+    """What a process may use that runs so many programs: `execute_part` bounds what each of them takes."""
+    cpu = limits.cpu_seconds + min(count, MOST_SLOW) * math.ceil(PART_SECONDS)
+    return dataclasses.replace(limits, cpu_seconds=cpu, wall_seconds=max(limits.wall_seconds, 2.0 * cpu))
 
 
 def _pass_on(future: Future[Observation], done: Future[Observation]) -> None:

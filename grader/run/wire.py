@@ -14,21 +14,32 @@ from typing import Any
 
 HEADER = struct.Struct("!I")
 COMMAND = struct.Struct("!cI")
-"""To the worker: FORK, FORK_WARM or KILL, and the number of a child. A fork comes with the child's three descriptors:
-its end of the socket, and where its standard output and its standard error go."""
-FORK, FORK_WARM, KILL = b"f", b"w", b"k"
-ENDED = struct.Struct("!Iidq")
-"""From the worker: a child's number, its exit code (negative: a signal), seconds of CPU time, peak memory in bytes."""
+"""To the worker: FORK, FORK_WARM, LOOK or KILL, and the number of a child. A fork comes with the child's three
+descriptors: its end of the socket, and where its standard output and its standard error go."""
+FORK, FORK_WARM, LOOK, KILL = b"f", b"w", b"l", b"k"
+REPORT = struct.Struct("!cIiddq")
+"""From the worker: what it tells, of which child, and four figures.
+
+ENDED: its exit code (negative: a signal), seconds of CPU time, 0, peak memory in bytes.
+SEEN, which answers LOOK: 0, seconds of CPU time, of the clock (CLOCK_MONOTONIC), nanoseconds that it waited for a core
+or -1 where the kernel does not say."""
+ENDED, SEEN = b"e", b"s"
+BEGUN = b"b"
+"""The first byte from a child, before its frame: it is shut in and begins with its program now."""
 
 LARGEST = 4 << 20
 """A frame is at most this many bytes; a longer one is refused by either side."""
 
+MOST_PARTS = 400_000
+"""So many commas and opening brackets may be in a frame: what parsing costs grows with them, not with bytes of text."""
+
 
 def pack(message: Any) -> bytes:
     """The frame of a JSON-able message; ValueError where it is too long."""
-    body = json.dumps(message).encode()
+    body = json.dumps(message, separators=(",", ":")).encode()
     if len(body) > LARGEST:
         raise ValueError(f"a frame of {len(body)} bytes is over the limit of {LARGEST}")
+    _check_parts(body)
     return HEADER.pack(len(body)) + body
 
 
@@ -46,6 +57,7 @@ def unpack(buffer: bytearray) -> Any:
         return None
     body = bytes(buffer[HEADER.size : HEADER.size + length])
     del buffer[: HEADER.size + length]
+    _check_parts(body)
     try:
         message = json.loads(body)
     except RecursionError:
@@ -53,6 +65,11 @@ def unpack(buffer: bytearray) -> Any:
     if type(message) is not dict:
         raise ValueError(f"a frame holds an object, not {type(message).__name__}")
     return message
+
+
+def _check_parts(body: bytes) -> None:
+    if sum(map(body.count, (b",", b"[", b"{"))) > MOST_PARTS:
+        raise ValueError("a frame holds too many values")
 
 
 def receive(sock: socket.socket) -> Any:

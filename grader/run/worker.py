@@ -2,8 +2,11 @@
 
 It is started as `python -m grader.run.worker FD SURROUNDINGS [MODULE]...` in a scratch folder of its own, and talks
 on that socket with the process that started it, in records of `wire`. It hears "fork", with the descriptors of the
-child to be, and "kill"; it answers with how each child ended. Programs go straight to the child over the child's own
-socket: the worker never sees them.
+child to be, "look" and "kill"; it answers with what a child has used, and with how each one ended. Programs go straight
+to the child over the child's own socket: the worker never sees them.
+
+Each child has one of the folders in the scratch folder for itself; when it has ended, that is emptied and is the next
+one's. What cannot be emptied at once is emptied by a child of the worker's own, so that nobody waits for that.
 
 Forking is safe only while there is one thread: torch's thread pool does not survive a fork. So the worker does all its
 own work on one thread and asserts it. A child may use more.
@@ -18,11 +21,11 @@ import importlib
 import io
 import os
 import select
-import shutil
 import signal
 import socket
 import sys
 import tempfile
+import time
 import traceback
 from collections import deque
 from collections.abc import Sequence
@@ -34,8 +37,9 @@ from grader.run.codec import TOO_LONG
 from grader.run.execute import address_space, execute, peak_bytes, resident_bytes
 from grader.run.observe import Watcher
 from grader.run.sandbox import Enclosure, limit
+from grader.run.scratch import emptied, empty
 from grader.run.warming import WARM_UP, pack_memory
-from grader.run.wire import COMMAND, ENDED, FORK_WARM, KILL
+from grader.run.wire import BEGUN, COMMAND, ENDED, FORK_WARM, KILL, LOOK, REPORT, SEEN
 
 WARM_UP_JOB = {
     "source": WARM_UP,
@@ -46,6 +50,10 @@ WARM_UP_JOB = {
     "parts": [],
     "replay": None,
 }
+
+TICKS = os.sysconf("SC_CLK_TCK")
+MOST_THREADS = 64
+"""Threads of a child that are looked at."""
 
 # What every child needs is made here, once: what a child makes itself costs it page faults.
 PRCTL = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
@@ -88,14 +96,129 @@ def main(descriptor: int, surroundings: str, preload: Sequence[str] = ()) -> Non
     if sys.platform == "linux" and len(os.listdir("/proc/self/task")) != 1:
         raise RuntimeError("the worker has more than one thread and cannot fork safely")
     control.sendall(wire.pack({"torch": torch.__version__, "rss": resident_bytes(), "walls": walls}))
-    serve(control, watcher, enclosure, address_space())
+    serve(control, watcher, enclosure)
 
 
-def serve(control: socket.socket, watcher: Watcher, enclosure: Enclosure | None, size: int) -> None:
-    """Fork, kill and report, until the control socket closes. `size` is this process's address space in bytes.
+class Nursery:
+    """The children of this process, and the folders that they have for themselves.
 
-    What this loop touches is copied after each fork, page by page: it is kept plain.
+    What is touched here is copied after each fork, page by page: it is kept plain.
     """
+
+    def __init__(self, here: str, private: tuple[int, ...], watcher: Watcher, enclosure: Enclosure | None) -> None:
+        self.here, self.private, self.watcher, self.enclosure = here, private, watcher, enclosure
+        self.size = address_space()
+        self.children: dict[int, tuple[int, str]] = {}
+        """Number and folder of each child, by its process id."""
+        self.sweepers: dict[int, str] = {}
+        """Which folder is emptied by which process."""
+        self.free = deque(f"{here}/{name}" for name in os.listdir(here) if name.isdecimal())
+        self.passed = deque[int]()
+        """Descriptors for children that are not forked yet, three for each."""
+        self.waiting = deque[tuple[int, bool]]()
+
+    def order(self, control: socket.socket, what: bytes, number: int) -> None:
+        """Do what the supervisor wants of the child of this number."""
+        if what == KILL:
+            self.kill(control, number)
+        elif what == LOOK:
+            self.look(control, number)
+        else:
+            self.waiting.append((number, what == FORK_WARM))
+            self.beget()
+
+    def beget(self) -> None:
+        """Fork those who wait for a folder, as far as there are any."""
+        while self.waiting and self.free:
+            number, warm = self.waiting.popleft()
+            folder = self.free.popleft()
+            ends = self.passed.popleft(), self.passed.popleft(), self.passed.popleft()
+            pid = os.fork()
+            if pid == 0:
+                for descriptor in (*self.private, *self.passed):
+                    os.close(descriptor)
+                child(*ends, folder, self.watcher, self.enclosure, self.size, warm=warm)
+            self.children[pid] = number, folder
+            for descriptor in ends:
+                os.close(descriptor)
+
+    def of(self, number: int) -> int | None:
+        """The process id of the child of this number, where it has not been reaped yet."""
+        return next((pid for pid, (known, _) in self.children.items() if known == number), None)
+
+    def reap(self, control: socket.socket) -> None:
+        """Report every child that has ended, end what it left behind in its process group, and empty its folder."""
+        while (self.children or self.sweepers) and (
+            ended := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        ):
+            pid = ended.si_pid
+            kill_group(pid)
+            _, status, usage = os.wait4(pid, 0)
+            if pid in self.sweepers:
+                folder = self.sweepers.pop(pid)
+                if emptied(folder):  # else it is lost; a worker that has none left is replaced
+                    self.free.append(folder)
+                continue
+            number, folder = self.children.pop(pid)
+            if emptied(folder):
+                self.free.append(folder)
+            else:
+                self.sweep(folder)
+            code, cpu = os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime
+            control.sendall(REPORT.pack(ENDED, number, code, cpu, 0.0, peak_bytes(usage)))
+        self.beget()
+
+    def sweep(self, folder: str) -> None:
+        """Have a process of our own empty a folder."""
+        pid = os.fork()
+        if pid == 0:
+            try:
+                die_with_parent()
+                for descriptor in (*self.private, *self.passed):
+                    os.close(descriptor)
+                os.makedirs(folder, mode=0o700, exist_ok=True)  # without a sandbox, a program may have removed it
+                empty(folder)
+            finally:
+                os._exit(0)
+        self.sweepers[pid] = folder
+
+    def exhausted(self) -> bool:
+        """Whether somebody waits for a folder and none will ever be free."""
+        return bool(self.waiting) and not (self.free or self.children or self.sweepers)
+
+    def look(self, control: socket.socket, number: int) -> None:
+        """Report what a child has used."""
+        pid = self.of(number)
+        if pid is not None:
+            cpu, waited = used(pid)
+            control.sendall(REPORT.pack(SEEN, number, 0, cpu, time.monotonic(), waited))
+
+    def kill(self, control: socket.socket, number: int) -> None:
+        """End the child of this number, or forget that it was ordered."""
+        pid = self.of(number)
+        if pid is not None:
+            kill_group(pid)
+            return
+        for place, (waits, _) in enumerate(self.waiting):
+            if waits == number:
+                del self.waiting[place]
+                for _ in range(3):
+                    os.close(self.passed[3 * place])
+                    del self.passed[3 * place]
+                control.sendall(REPORT.pack(ENDED, number, -signal.SIGKILL, 0.0, 0.0, 0))
+                return
+
+    def close(self) -> None:
+        """End every child, and remove the folders where they do not go with the namespaces."""
+        for pid in (*self.children, *self.sweepers):
+            kill_group(pid)
+        if not (self.enclosure and self.enclosure.walls.namespaces):
+            empty(self.here)
+            os.rmdir(self.here)
+
+
+def serve(control: socket.socket, watcher: Watcher, enclosure: Enclosure | None) -> None:
+    """Fork, look, kill and report, until the control socket closes."""
     wake_read, wake_write = os.pipe()
     os.set_blocking(wake_read, False)
     os.set_blocking(wake_write, False)
@@ -104,11 +227,10 @@ def serve(control: socket.socket, watcher: Watcher, enclosure: Enclosure | None,
     poll = select.poll()
     poll.register(control, select.POLLIN)
     poll.register(wake_read, select.POLLIN)
-    here, private = os.getcwd(), (control.fileno(), wake_read, wake_write)
-    children: dict[int, int] = {}
-    buffer, descriptors = bytearray(), deque[int]()
+    nursery = Nursery(os.getcwd(), (control.fileno(), wake_read, wake_write), watcher, enclosure)
+    buffer = bytearray()
     try:
-        while True:
+        while not nursery.exhausted():
             for ready, _ in poll.poll():
                 if ready == wake_read:
                     os.read(wake_read, 4096)
@@ -117,36 +239,35 @@ def serve(control: socket.socket, watcher: Watcher, enclosure: Enclosure | None,
                 if not chunk:
                     return
                 buffer += chunk
-                descriptors += passed
+                nursery.passed += passed
                 while len(buffer) >= COMMAND.size:
                     what, number = COMMAND.unpack_from(buffer)
                     del buffer[: COMMAND.size]
-                    if what == KILL:
-                        kill_numbered(children, number)
-                        continue
-                    ends = descriptors.popleft(), descriptors.popleft(), descriptors.popleft()
-                    pid = os.fork()
-                    if pid == 0:
-                        for descriptor in (*private, *descriptors):
-                            os.close(descriptor)
-                        child(*ends, here, watcher, enclosure, size, warm=what == FORK_WARM)
-                    children[pid] = number
-                    for descriptor in ends:
-                        os.close(descriptor)
-            reap(control, children)
+                    nursery.order(control, what, number)
+            nursery.reap(control)
     except (BrokenPipeError, ConnectionResetError):
         return
     finally:
-        for pid in children:
-            kill_group(pid)
-        shutil.rmtree(here, ignore_errors=True)
+        nursery.close()
 
 
-def kill_numbered(children: dict[int, int], number: int) -> None:
-    """End the child of this number, where it has not been reaped yet."""
-    for pid, known in children.items():
-        if known == number:
-            kill_group(pid)
+def used(pid: int) -> tuple[float, int]:
+    """Seconds of CPU time of a process, and nanoseconds that its threads waited for a core; -1 where unknown."""
+    cpu, waited = -1.0, -1
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as stat:
+            fields = stat.read().rpartition(b")")[2].split()
+        cpu = (int(fields[11]) + int(fields[12])) / TICKS
+        waited = 0
+        for thread in os.listdir(f"/proc/{pid}/task")[:MOST_THREADS]:
+            try:
+                with open(f"/proc/{pid}/task/{thread}/schedstat", "rb") as schedstat:
+                    waited += int(schedstat.read().split()[1])
+            except ProcessLookupError:  # the thread has just ended
+                continue
+    except (OSError, IndexError):
+        waited = -1
+    return cpu, waited
 
 
 def kill_group(pid: int) -> None:
@@ -158,20 +279,6 @@ def kill_group(pid: int) -> None:
             continue
 
 
-def reap(control: socket.socket, children: dict[int, int]) -> None:
-    """Report every child that has ended, and end what it left behind in its process group."""
-    while children and (ended := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)):
-        pid = ended.si_pid
-        kill_group(pid)
-        _, status, usage = os.wait4(pid, 0)
-        try:
-            os.rmdir(str(pid))
-        except OSError:  # not empty, or not there
-            shutil.rmtree(str(pid), ignore_errors=True)
-        code, cpu = os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime
-        control.sendall(ENDED.pack(children.pop(pid), code, cpu, peak_bytes(usage)))
-
-
 # ---------------------------------------------------------------- a child
 
 
@@ -179,7 +286,7 @@ def child(
     channel: int,
     out: int,
     err: int,
-    here: str,
+    folder: str,
     watcher: Watcher,
     enclosure: Enclosure | None,
     size: int,
@@ -199,7 +306,8 @@ def child(
         os.dup2(err, 2)
         os.close(out)
         os.close(err)
-        folder = own_folder(here)
+        os.chdir(folder)
+        os.environ["HOME"] = os.environ["TMPDIR"] = folder
         if enclosure:
             enclosure.close(folder)
         if warm:
@@ -210,6 +318,7 @@ def child(
             if enclosure:
                 enclosure.lock()
             sys.stderr = STDERR
+            sock.sendall(BEGUN)
             result = execute(job, watcher, STDOUT)
             sock.sendall(frame(result))
     except BaseException:  # nothing may leave a child: the exit status tells that it failed
@@ -217,15 +326,6 @@ def child(
             os.write(2, traceback.format_exc().encode())
         os._exit(70)
     os._exit(0)
-
-
-def own_folder(here: str) -> str:
-    """Make a scratch folder for this process, and make it its home. The worker removes it."""
-    folder = f"{here}/{os.getpid()}"
-    os.mkdir(folder, 0o700)
-    os.chdir(folder)
-    os.environ["HOME"] = os.environ["TMPDIR"] = folder
-    return folder
 
 
 def die_with_parent() -> None:
