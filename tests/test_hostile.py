@@ -47,7 +47,12 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, objec
         socket.create_server(("127.0.0.1", 0)) as tcp,
         socket.socket(socket.AF_UNIX) as unix,
         socket.socket(socket.AF_UNIX) as abstract,
+        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as datagrams,
     ):
+        datagrams.bind(f"{marker}.datagrams")
+        Path(f"{marker}.datagrams").chmod(0o666)
+        os.utime(marker, (10**9, 10**9))
+        before = _outside(marker)
         unix.bind(f"{marker}.sock")
         unix.listen()
         abstract.bind(f"\0{marker}")
@@ -58,9 +63,24 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, objec
             listener.setblocking(False)
             with pytest.raises(BlockingIOError):
                 listener.accept()
-    assert sorted(path.name for path in folder.iterdir()) == ["marker", "marker.sock", "quiz.yaml"]
+        datagrams.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            datagrams.recv(100)
+        assert _outside(marker) == before
+    assert sorted(path.name for path in folder.iterdir()) == ["marker", "marker.datagrams", "marker.sock", "quiz.yaml"]
     assert not Path("/tmp/reached-by-a-program").exists()
     assert not Path("/dev/shm/reached-by-a-program").exists()
+
+
+def _outside(marker: Path) -> list[object]:
+    """What a program could change of files that it does not see: modes, owners, times, attributes."""
+    found: list[object] = []
+    for path in (marker, marker.parent, *map(Path, ("/dev/null", "/dev/zero", "/dev/full", "/dev/urandom", "/tmp"))):
+        stat = path.stat()
+        found.append((path, stat.st_mode, stat.st_uid, os.listxattr(path) if path.is_file() else []))
+        if path.is_char_device() or path == marker:
+            found.append((stat.st_ctime_ns, stat.st_mtime_ns if path == marker else 0))
+    return found
 
 
 @pytest.fixture(scope="module", params=["both walls", "second wall alone"])
@@ -82,21 +102,41 @@ def walled(request: pytest.FixtureRequest) -> Iterator[LocalRunner]:
 
 @pytest.fixture(scope="module")
 def seen(walled: LocalRunner, target: dict[str, object]) -> dict[str, Observation]:
-    """All programs, in flight together, each followed by an innocent one."""
+    """All programs, in flight together, each followed by eight innocent ones."""
     prelude = "".join(f"{name} = {value!r}\n" for name, value in target.items())
     programs = []
     for path in CORPUS:
         programs.append(Program(prelude + path.read_text(), ("answer",), limits=LIMITS))
-        programs.append(
-            Program(
-                "import torch\nanswer = torch.arange(4).sum().item()\nopen('secret', 'w').write('mine')", ("answer",)
-            )
-        )
+        programs += [INNOCENT] * INNOCENTS
+    pid = walled.worker_pid
     found = list(run_all(walled, programs))
-    for path, innocent in zip(CORPUS, found[1::2], strict=True):
-        assert innocent.status is Status.OK, (path.stem, innocent)
-        assert innocent.asked[0].value == 6
-    return dict(zip([path.stem for path in CORPUS], found[::2], strict=True))
+    assert walled.worker_pid == pid  # none of them has cost the worker its life
+    attacks = found[:: INNOCENTS + 1]
+    for number, path in enumerate(CORPUS):
+        for innocent in found[number * (INNOCENTS + 1) + 1 : (number + 1) * (INNOCENTS + 1)]:
+            must_be_unharmed(path.stem, innocent)
+    return dict(zip([path.stem for path in CORPUS], attacks, strict=True))
+
+
+INNOCENT = Program(
+    "import os, torch\n"
+    "here, cores = os.listdir('.'), len(os.sched_getaffinity(0))\n"
+    "space = os.statvfs('.')\n"
+    "free = space.f_bavail * space.f_frsize >> 20\n"
+    "mode = os.stat('.').st_mode & 0o777\n"
+    "answer = torch.arange(4).sum().item()\n"
+    "open('secret', 'w').write('mine' * 1000)\n",
+    ("answer", "here", "cores", "free >= 120", "oct(mode)"),
+)
+INNOCENTS = 8
+
+
+def must_be_unharmed(name: str, innocent: Observation) -> None:
+    """An innocent program found all as it should be: its folder, its space, its cores."""
+    assert innocent.status is Status.OK, (name, innocent)
+    assert not innocent.note, (name, innocent)
+    cores = len(os.sched_getaffinity(0))
+    assert [asked.value for asked in innocent.asked] == [6, [], cores, True, "0o700"], (name, innocent)
 
 
 def test_the_corpus_is_large() -> None:
@@ -129,6 +169,20 @@ def test_nothing_is_left_of_the_programs(walled: LocalRunner, seen: dict[str, Ob
     time.sleep(0.5)
     below = [path for path in Path("/proc").glob("[0-9]*/stat") if _parent(path) == _worker(walled)]
     assert len(below) <= 2 * walled.in_flight + 1
+
+
+LEAVING = [path for path in CORPUS if path.stem.startswith(("leave_", "fill_", "shut_", "change_", "pin_"))]
+
+
+@pytest.mark.parametrize("path", LEAVING, ids=lambda path: path.stem)
+def test_what_comes_after_an_attack_is_unharmed(path: Path, walled: LocalRunner, target: dict[str, object]) -> None:
+    """One after another on the same worker, so that what one leaves is there for the next."""
+    pid = walled.worker_pid
+    prelude = "".join(f"{name} = {value!r}\n" for name, value in target.items())
+    walled.submit(Program(prelude + path.read_text(), limits=LIMITS)).result()
+    for _ in range(INNOCENTS):
+        must_be_unharmed(path.stem, walled.submit(INNOCENT).result())
+    assert walled.worker_pid == pid
 
 
 def _parent(path: Path) -> int:
@@ -191,7 +245,7 @@ def test_the_corpus_without_the_rights_of_root(tmp_path: Path) -> None:
         __file__,
     ]
     done = subprocess.run(
-        [*ordinary, "--dev-bind", "/", "/", "--", *tests], capture_output=True, text=True, check=False, timeout=220,
+        [*ordinary, "--dev-bind", "/", "/", "--", *tests], capture_output=True, text=True, check=False, timeout=1000,
         cwd=Path(__file__).parents[1],
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-3000:]

@@ -1,0 +1,6 @@
+# Wait, and look busy at that.
+# earns: timeout
+import time
+
+while True:
+    time.sleep(0.01)
