@@ -212,6 +212,12 @@ def test_a_learner_may_do_what_learners_do(walled: LocalRunner) -> None:
         "data loaders": "from torch.utils.data import DataLoader\nprint(len(list(DataLoader(range(10), batch_size=2))))",
         "convolutions": "import torch\ntorch.nn.Conv2d(1, 4, 3)(torch.randn(2, 1, 8, 8)).sum().backward()",
         "imports": "import json, sqlite3, asyncio, decimal, zoneinfo, torch.fft, torch.distributions, numpy.linalg",
+        "copies": "import os, shutil\nopen('a', 'w').write('x')\nshutil.copy2('a', 'b')\nshutil.copytree('.', '../' + os.path.basename(os.getcwd()) + '/c', ignore=lambda *_: ['c'])\nprint(open('c/b').read())",
+        "archives": "import tarfile, zipfile\nopen('a', 'w').write('x')\nwith tarfile.open('t.tar', 'w') as t: t.add('a')\nwith tarfile.open('t.tar') as t: t.extractall('out')\nprint(open('out/a').read())",
+        "modes of its own files": "import os, pathlib\npathlib.Path('a').touch()\npathlib.Path('a').chmod(0o600)\nos.utime('a', (1, 1))",
+        "locks": "import fcntl\nfcntl.flock(open('a', 'w'), fcntl.LOCK_EX)",
+        "databases": "import sqlite3\nc = sqlite3.connect('x.db')\nc.execute('create table t (a)')\nc.execute('insert into t values (1)')\nc.commit()\nprint(list(c.execute('select * from t')))",
+        "its own core": "import os\nos.sched_setaffinity(0, os.sched_getaffinity(0))",
         "asyncio": "import asyncio\nasyncio.run(asyncio.sleep(0))",
         "time": "import time, datetime\ntime.sleep(0.01)\nprint(datetime.datetime.now())",
         "the user's name": "import getpass\nassert getpass.getuser() == 'learner'",
@@ -250,3 +256,12 @@ def test_the_corpus_without_the_rights_of_root(tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-3000:]
     assert "1 skipped" in done.stdout, done.stdout[-300:]
+
+
+def test_what_is_not_its_own_is_refused_in_so_many_words(walled: LocalRunner, target: dict[str, object]) -> None:
+    """Success is pretended for a program's own files alone."""
+    for change in ("os.chmod(x, 0)", "os.utime(x, (1, 1))", "os.chmod(x + '/none', 0)"):
+        for place in (target["MARKER"], "..", "../0/none", "/usr", "/dev/null"):
+            found = walled.submit(Program(f"import os\nx = {place!r}\n{change}")).result()
+            assert found.error, (change, place)
+            assert found.error.type in ("PermissionError", "FileNotFoundError", "NotADirectoryError"), found

@@ -43,16 +43,19 @@ fchmodat:268:53 fchmodat2:452:452 mknod:133:- mknodat:259:33 close_range:436:436
 
 _OF_ITSELF = """
 getpgid:121:155 getsid:124:156 sched_getaffinity:204:123 sched_getparam:143:121 sched_getscheduler:145:120
-get_robust_list:274:100
+sched_setaffinity:203:122 get_robust_list:274:100
 """
 """What a program may ask of itself alone: the first argument is 0 or its own process."""
 
-_ONLY_SAID = """
-chmod:90:- fchmod:91:52 fchmodat:268:53 fchmodat2:452:452 utime:132:- utimes:235:- futimesat:261:- utimensat:280:88
-flock:73:32 sched_setaffinity:203:122
+_NOT_SUPPORTED = """
+setxattr:188:5 lsetxattr:189:6 fsetxattr:190:7 getxattr:191:8 lgetxattr:192:9 fgetxattr:193:10 listxattr:194:11
+llistxattr:195:12 flistxattr:196:13 removexattr:197:14 lremovexattr:198:15 fremovexattr:199:16
 """
-"""What is answered with success and not done: modes and times of files, locks, cores. The standard library asks for it
-when it copies or unpacks a file of the program's own; Landlock does not cover it, so it would reach other files too."""
+"""What is answered as by a file system without attributes, which whoever copies a file takes well."""
+
+_ONLY_SAID = "flock:73:32"
+"""What is answered with success and not done: a lock on a file of its own is a program's anyway, and on one of the
+system's it would hold up others."""
 
 _LOAD, _EQUAL, _AND_SET, _AT_LEAST, _RETURN = 0x20, 0x15, 0x45, 0x35, 0x06
 _ALLOW, _EPERM, _ENOSYS = 0x7FFF0000, 0x00050000 | 1, 0x00050000 | 38
@@ -134,7 +137,8 @@ def seccomp_program(pid: int, machine: str) -> bytes:
 
     `clone` makes threads only; `clone3` answers ENOSYS, upon which libc uses `clone`; `kill` and `tgkill` reach only
     the process itself, and what asks about a process answers for itself alone; `prlimit64` only asks; `socketpair`
-    makes nothing but a pair of stream sockets, and nothing is sent to an address.
+    makes nothing but a pair of stream sockets, and nothing is sent to an address. Modes, times and attributes of files
+    stay as they are: Landlock does not cover them (see `pretending`).
     """
     column, architecture = MACHINES[machine]
     kind = [(_LOAD, 0, 0, _argument(1)), (_AND, 0, 0, _TYPE_MASK), (_EQUAL, 0, 1, _STREAM)]
@@ -158,6 +162,7 @@ def seccomp_program(pid: int, machine: str) -> bytes:
     calls = {numbers[name]: block for name, block in checks.items()}
     calls |= dict.fromkeys(_numbers(_OF_ITSELF, column).values(), own)
     calls |= dict.fromkeys(_numbers(_ONLY_SAID, column).values(), _answer(_NOTHING))
+    calls |= dict.fromkeys(_numbers(_NOT_SUPPORTED, column).values(), _answer(_EOPNOTSUPP))
     calls |= dict.fromkeys(_numbers(_ALLOWED, column).values(), _answer(_ALLOW))
     return _filter(architecture, calls, _EPERM)
 
