@@ -74,6 +74,8 @@ class LocalRunner:
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._closing = False
+        """Nothing more is run, since it was closed or has failed."""
+        self._closed = False
         self._worker: Worker | None = None
         self._failed_starts = 0
         self._gave_up = False
@@ -125,9 +127,9 @@ class LocalRunner:
     def close(self) -> None:
         """End the worker and every child; see `Runner.close`."""
         with self._lock:
-            if self._closing:
+            if self._closed:
                 return
-            self._closing = True
+            self._closed = self._closing = True
         self._wake()
         if self._thread is not None:
             self._thread.join()
@@ -160,20 +162,17 @@ class LocalRunner:
                 for key, _ in self._selector.select(self._patience()):
                     key.data()
                 self._check_deadlines()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  (whatever fails, nobody waits for ever)
             note = f"the runner failed: {type(error).__name__}: {error}"
-            raise
-        finally:
-            worker = self._worker
-            held = [child.job for child in worker.children.values() if child.job] if worker else []
-            with self._lock:
-                self._closing = True  # nothing is queued from here on
-                held += self._pending.drain()
-            try:
-                self._drop_worker()
-            finally:
-                for job in held:
-                    _settle(job, Observation(Status.NOT_RUN, note=note))
+        worker = self._worker
+        held = [child.job for child in worker.children.values() if child.job] if worker else []
+        with self._lock:
+            self._closing = True  # nothing is queued from here on
+            held += self._pending.drain()
+        with contextlib.suppress(Exception):
+            self._drop_worker()
+        for job in held:
+            _settle(job, Observation(Status.NOT_RUN, note=note))
 
     def _drain_wake(self) -> None:
         os.read(self._wake_read, 4096)
