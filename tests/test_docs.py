@@ -113,3 +113,22 @@ def test_links_and_make_targets_exist() -> None:
             assert (ROOT / name).parent.joinpath(target).exists(), (name, target)
         for target in re.findall(r"\bmake ([a-z]+)`", text):
             assert re.search(rf"^{target}:", makefile, re.MULTILINE), (name, target)
+
+
+def test_each_promise_of_security_names_a_test_that_shows_it() -> None:
+    """In every table of SECURITY.md, in the last column of every row: tests that are there."""
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in (ROOT / "SECURITY.md").read_text().splitlines()
+        if line.startswith("|") and not line.startswith("|--")
+    ]
+    promises = [row for row in rows if row[-1] != "shown by"]
+    assert len(promises) >= 20
+    assert len(rows) > len(promises)
+    for row in promises:
+        named = re.findall(r"`([\w/.:]+)`", row[-1])
+        assert named, row[0]
+        for name in named:
+            path, _, test = name.partition("::")
+            text = (ROOT / "tests" / path).read_text()
+            assert not test or f"def {test}(" in text, name

@@ -496,6 +496,7 @@ RAISING = {
     "none attribute": "None.step()",
     "milestones": "parts = [lr_scheduler.StepLR(optimizer, 3), lr_scheduler.StepLR(optimizer, 4)]\nlr_scheduler.SequentialLR(optimizer, parts, milestones=[2, 3])",
     "recursion": "def f(e): return f(e)\nf(1)",
+    "input": "rate = float(input())",
 }  # fmt: skip
 
 
