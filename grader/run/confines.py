@@ -31,6 +31,16 @@ KERNEL_READS = (
 """What a kernel may read beside Python and the system's folders."""
 
 
+DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty")
+"""What bubblewrap mounts into /dev: the machine's own."""
+
+DESCRIPTORS = 1024
+"""How many files a process may have open: each may be a socket or a pipe with some 200 KiB, which no other limit counts."""
+
+QUEUED = ((resource.RLIMIT_SIGPENDING, 1024), (resource.RLIMIT_MSGQUEUE, 128 << 10), (resource.RLIMIT_MEMLOCK, 1 << 20))
+"""What is counted for all processes of a user together, and so would be missing elsewhere: signals, bytes, bytes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Confines:
     """What a kernel for code of other people may have."""
@@ -91,7 +101,7 @@ def around_kernel(confines: Confines) -> list[str] | None:
         mounts[Path(name)] = ["--bind", name, name]
     mounts[Path("/dev")] = ["--dev", "/dev"]
     mounts[Path("/proc")] = ["--proc", "/proc"]
-    sealed = ["--remount-ro", "/dev", "--remount-ro", "/"]
+    sealed = ["--remount-ro", "/dev", "--remount-ro", "/proc", "--remount-ro", "/"]
     return [program, *sandbox.namespaces(), *sandbox.in_order(mounts), *sealed, "--chdir", "/"]
 
 
@@ -127,6 +137,8 @@ def shut_in(confines: Confines) -> None:
         (resource.RLIMIT_AS, most + confines.memory_bytes),
         (resource.RLIMIT_FSIZE, confines.file_bytes),
         (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_NOFILE, DESCRIPTORS),
+        *QUEUED,
         *([(resource.RLIMIT_NPROC, confines.threads)] if confines.namespaces else []),  # of its user namespace
     ):
         hard = resource.getrlimit(kind)[1]

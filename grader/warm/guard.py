@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import fcntl
 import itertools
 import json
 import os
@@ -30,7 +31,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from grader.run import sandbox, wire
-from grader.run.confines import Confines, shut_in
+from grader.run.confines import DEVICES, Confines, shut_in
 from grader.warm.kernel import Order, run
 
 BOOT = "from grader.warm.guard import main; main()"
@@ -41,7 +42,13 @@ TICK_SECONDS = 0.1
 WATCHED = {signal.SIGCHLD, signal.SIGINT, signal.SIGTERM}
 
 _SET_CHILD_SUBREAPER = 36
-_MOUNTS, _PROCESSES = 0x00020000, 0x20000000
+_READ_ONLY = 1 | 32 | 4096
+"""MS_RDONLY, MS_REMOUNT, MS_BIND."""
+_STAY = os.ST_NOSUID | os.ST_NODEV | os.ST_NOEXEC | os.ST_NOATIME | os.ST_NODIRATIME
+"""Flags of a mount that have the same numbers when one asks for them and when one sets them."""
+_MOUNTS, _USERS, _PROCESSES = 0x00020000, 0x10000000, 0x20000000
+_PARENT = 0xB702
+"""NS_GET_PARENT, of ioctl."""
 PID_MAX_OF_ITS_OWN = (6, 14)
 """Since when in Linux a process namespace has a `pid_max` of its own. Before, it is the whole machine's."""
 LEAST_PID_MAX = 301
@@ -79,7 +86,10 @@ class Container:
             os.close(end)
 
     def enter(self) -> None:
-        """Let this process into all of the namespaces but that of processes, which its children will be in."""
+        """Let this process into all of the namespaces but that of processes, which its children will be in.
+
+        Raises OSError.
+        """
         libc = ctypes.CDLL(None, use_errno=True)
         inner = os.pidfd_open(self.inner)
         if libc.setns(inner, _ALL_NAMESPACES):
@@ -87,19 +97,50 @@ class Container:
         os.close(inner)
 
     def bound(self, tasks: int) -> None:
-        """Let there be no more processes and threads, for root, whom RLIMIT_NPROC does not bound. Raises OSError."""
-        if os.geteuid() != 0 or release() < PID_MAX_OF_ITS_OWN:
-            return
+        """Let there be no more processes and threads, and let its devices stay as they are. Raises OSError."""
         between = os.fork()
         if between == 0:
-            inner = os.pidfd_open(self.inner)
-            if ctypes.CDLL(None).setns(inner, _MOUNTS | _PROCESSES) == 0 and os.fork() == 0:
+            failed = 1
+            try:
+                self._bound_processes(tasks)
+                self._seal_devices()
+                failed = 0
+            except OSError as error:
+                failed = error.errno or 1
+            finally:
+                os._exit(failed)
+        if failed := os.waitstatus_to_exitcode(os.waitpid(between, 0)[1]):
+            raise OSError(failed, "the container could not be bounded")
+
+    def _bound_processes(self, tasks: int) -> None:
+        """Bound them for root, whom RLIMIT_NPROC does not bound."""
+        if os.geteuid() != 0 or release() < PID_MAX_OF_ITS_OWN:
+            return
+        self._join(os.pidfd_open(self.inner), _PROCESSES)
+        inside = os.fork()
+        if inside == 0:
+            with contextlib.suppress(OSError):
                 Path("/proc/sys/kernel/pid_max").write_text(str(max(LEAST_PID_MAX, tasks)), encoding="ascii")
-                os._exit(0)
-            with contextlib.suppress(ChildProcessError):
-                os.wait()
             os._exit(0)
-        os.waitpid(between, 0)
+        os.waitpid(inside, 0)
+
+    def _seal_devices(self) -> None:
+        """Mount device nodes read-only: they are written to as ever, and keep mode and times.
+
+        They are the machine's own, and root, where it starts kernels, is their owner. bubblewrap's `--remount-ro` would
+        add `nodev`, and so shut them.
+        """
+        own = os.open(f"/proc/{self.inner}/ns/user", os.O_RDONLY)
+        self._join(fcntl.ioctl(own, _PARENT), _USERS)  # bubblewrap mounts in one namespace of users, and starts in another
+        self._join(os.pidfd_open(self.inner), _MOUNTS)
+        for device in DEVICES:
+            flags = _READ_ONLY | os.statvfs(device).f_flag & _STAY
+            if ctypes.CDLL(None, use_errno=True).mount(None, device.encode(), None, ctypes.c_ulong(flags), None):
+                raise OSError(ctypes.get_errno(), f"{device} could not be mounted")
+
+    def _join(self, namespace: int, kind: int) -> None:
+        if ctypes.CDLL(None, use_errno=True).setns(namespace, kind):
+            raise OSError(ctypes.get_errno(), "a namespace could not be joined")
 
     def count(self) -> tuple[int, int]:
         """How many processes and threads are in it, bubblewrap's two not counted."""
@@ -134,7 +175,8 @@ def attempt() -> None:
     program, reason = sandbox.usable_bubblewrap()
     if program is None:
         raise OSError(reason)
-    container = Container([program, *sandbox.namespaces(), "--ro-bind", "/", "/", "--proc", "/proc"])
+    container = Container([program, *sandbox.namespaces(), "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"])
+    container.bound(LEAST_PID_MAX)
     container.count()
     container.enter()
 
