@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import shutil
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,7 @@ from traitlets import Bool, Int
 from traitlets.config import Config
 
 from grader.errors import InputError
-from grader.warm import KERNEL
+from grader.warm import KERNEL, leftovers
 
 OF_PYTHON = ("python3", "python", KERNEL)
 """Kernels that are this Python by their names."""
@@ -58,14 +57,14 @@ class Execution(Execute):  # type: ignore[misc]  # it is untyped
         if self.allow_unsandboxed:
             self.update_config(Config({"Manager": {"allow_unsandboxed": True}}))
         home = Path(resources["metadata"]["path"])
-        with tempfile.TemporaryDirectory(prefix="grader-run-", ignore_cleanup_errors=True) as place:
-            before = _copied(home, Path(place))
-            resources["metadata"]["path"] = place
+        with leftovers.temporary("grader-run-") as place:
+            before = _copied(home, place)
+            resources["metadata"]["path"] = str(place)
             try:
                 return super().preprocess(nb, resources, km)
             finally:
                 resources["metadata"]["path"] = str(home)
-                _take_back(Path(place), home, before)
+                _take_back(place, home, before)
 
     def preprocess_cell(self, cell: NotebookNode, resources: Any, index: int) -> Any:
         """Run a cell; where the kernel has ended before it, it says so and has failed."""
@@ -168,7 +167,7 @@ def _stand(path: Path) -> tuple[int, int]:
 def _take_back(place: Path, home: Path, before: dict[Path, tuple[int, int]]) -> None:
     """Keep what the notebook wrote beside it, as nbgrader does; no notebook, and not too much."""
     left, count = FILE_BYTES, 0
-    for path in _files(place):
+    for path in leftovers.files(place):
         name = path.relative_to(place)
         if path.suffix == ".ipynb" or before.get(name) == _stand(path):
             continue

@@ -31,11 +31,14 @@ KERNEL_READS = (
 """What a kernel may read beside Python and the system's folders."""
 
 
+IN_MEMORY = (HOME, "/tmp", "/dev/shm")  # noqa: S108  (in a mount namespace of its own)
+"""File systems of a kernel's own, which go with it."""
+
 DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty")
 """What bubblewrap mounts into /dev: the machine's own."""
 
 DESCRIPTORS = 1024
-"""How many files a process may have open: each may be a socket or a pipe with some 200 KiB, which no other limit counts."""
+"""How many files a process may have open. Each may be a socket with some 200 KiB, which no other limit counts."""
 
 QUEUED = ((resource.RLIMIT_SIGPENDING, 1024), (resource.RLIMIT_MSGQUEUE, 128 << 10), (resource.RLIMIT_MEMLOCK, 1 << 20))
 """What is counted for all processes of a user together, and so would be missing elsewhere: signals, bytes, bytes."""
@@ -95,7 +98,7 @@ def around_kernel(confines: Confines) -> list[str] | None:
         mounts.setdefault(path, ["--ro-bind", str(path), str(path)])
     for name in KERNEL_READS:
         mounts[Path(name)] = ["--ro-bind-try", name, name]
-    for name in (HOME, "/tmp", "/dev/shm"):  # noqa: S108  (in a mount namespace of its own)
+    for name in IN_MEMORY:
         mounts[Path(name)] = ["--perms", "1777", "--size", str(confines.scratch_bytes), "--tmpfs", name]
     for name in (confines.folder, confines.sockets):
         mounts[Path(name)] = ["--bind", name, name]

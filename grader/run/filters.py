@@ -163,8 +163,8 @@ sched_setaffinity:203:122 sched_setscheduler:144:119 sched_setparam:142:118 chmo
 fchmodat2:452:452 chown:92:- lchown:94:- fchown:93:55 fchownat:260:54 utime:132:- utimes:235:- futimesat:261:-
 utimensat:280:88
 """
-"""What is not done where no namespaces contain a kernel, and not refused either: ZeroMQ aborts where it is, and whatever
-copies or unpacks files would fail. Landlock leaves modes, owners and times of all files of its user to a kernel."""
+"""What is not done where no namespaces contain a kernel, and not refused either: ZeroMQ would abort, and what copies or
+unpacks files would fail. Landlock leaves modes, owners and times of all files of its user to a kernel."""
 
 _OF_ITSELF = """
 getpgid:121:155 getsid:124:156 setpgid:109:154 sched_getattr:315:275 sched_rr_get_interval:148:127
@@ -179,7 +179,7 @@ _DEPENDING = """
 clone:56:220 clone3:435:435 close_range:436:436 fcntl:72:25 ioctl:16:29 openat2:437:437 socket:41:198
 socketpair:53:199 kill:62:129 tgkill:234:131 prlimit64:302:261 sendto:44:206 getpriority:140:141 ioprio_get:252:31
 sched_getaffinity:204:123 sched_getparam:143:121 sched_getscheduler:145:120 open:2:- creat:85:- openat:257:56
-chmod:90:- fchmod:91:52 fchmodat:268:53 fchmodat2:452:452 mknod:133:- mknodat:259:33
+chmod:90:- fchmod:91:52 fchmodat:268:53 fchmodat2:452:452 mknod:133:- mknodat:259:33 setsockopt:54:208
 """
 """System calls that a kernel may make with some arguments."""
 
@@ -200,6 +200,8 @@ _TERMINAL = (0x5412, 0x541C)
 """TIOCSTI and TIOCLINUX: ways to type into somebody's terminal."""
 _PLAIN_IOCTL = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)
 """TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIONCLEX, FIOCLEX: none changes a file, as others do for its owner."""
+_BUFFERS = (7, 8, 32, 33)
+"""SO_SNDBUF, SO_RCVBUF and the same by force. Larger ones are memory that no limit counts; nobody depends on them."""
 _LEASES = (1024, 1026)
 """F_SETLEASE and F_NOTIFY: ways to hold up whoever opens a library, and to hear of it."""
 _SIGNALS = (8, 10, 15)
@@ -223,6 +225,7 @@ def kernel_program(pid: int, machine: str, namespaces: bool) -> bytes:
         "clone": _threads(otherwise=_ALLOW),
         "close_range": _any_bit(2, _OWN_FILES, _EPERM, _ALLOW),
         "socket": _one_of(0, (_UNIX, _INET, _INET6), _ALLOW, _EOPNOTSUPP),
+        "setsockopt": _only(1, 1, _ALLOW) + _one_of(2, _BUFFERS, _NOTHING, _ALLOW),  # 1: SOL_SOCKET
     }
     refused, unsupported, pretended = _REFUSED, _UNSUPPORTED, ""
     if not namespaces:

@@ -39,7 +39,6 @@ import dataclasses
 import fcntl
 import json
 import os
-import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -54,7 +53,7 @@ from grader.errors import GraderError, InputError
 from grader.run import sandbox
 from grader.run.confines import HOME, Confines, around_kernel, contained, usable_walls
 from grader.run.sandbox import Walls
-from grader.warm import NOT_WARM, door, guard
+from grader.warm import NOT_WARM, door, guard, leftovers
 from grader.warm.provisioner import Forked, WarmProvisioner, folder_of
 
 if TYPE_CHECKING:
@@ -210,7 +209,7 @@ class Manager(AsyncKernelManager):
             for old in home.glob("k-*"):
                 with contextlib.suppress(OSError):
                     lock = locked(old)
-                    shutil.rmtree(old, ignore_errors=True)
+                    leftovers.remove(old)
                     os.close(lock)
             run = Path(tempfile.mkdtemp(prefix="k-", dir=home))
             self._lock, self._run = locked(run), run
@@ -231,7 +230,7 @@ class Manager(AsyncKernelManager):
     async def _async_cleanup_resources(self, restart: bool = False) -> None:
         await super()._async_cleanup_resources(restart=restart)
         if self._run is not None and not restart:
-            shutil.rmtree(self._run, ignore_errors=True)
+            leftovers.remove(self._run)
             os.close(self._lock)
             self._run = None
 

@@ -21,7 +21,6 @@ import itertools
 import json
 import os
 import select
-import shutil
 import signal
 import socket
 import subprocess
@@ -31,8 +30,9 @@ from pathlib import Path
 from typing import NoReturn
 
 from grader.run import sandbox, wire
-from grader.run.confines import DEVICES, Confines, shut_in
+from grader.run.confines import DEVICES, IN_MEMORY, Confines, shut_in
 from grader.warm.kernel import Order, run
+from grader.warm.leftovers import remove
 
 BOOT = "from grader.warm.guard import main; main()"
 
@@ -42,11 +42,14 @@ TICK_SECONDS = 0.1
 WATCHED = {signal.SIGCHLD, signal.SIGINT, signal.SIGTERM}
 
 _SET_CHILD_SUBREAPER = 36
-_READ_ONLY = 1 | 32 | 4096
-"""MS_RDONLY, MS_REMOUNT, MS_BIND."""
+_READ_ONLY, _REMOUNT, _BIND = 1, 32, 4096
 _STAY = os.ST_NOSUID | os.ST_NODEV | os.ST_NOEXEC | os.ST_NOATIME | os.ST_NODIRATIME
 """Flags of a mount that have the same numbers when one asks for them and when one sets them."""
-_MOUNTS, _USERS, _PROCESSES = 0x00020000, 0x10000000, 0x20000000
+SCRATCH_BYTES_PER_FILE = 8192
+"""A file system in memory may have one file for so many bytes of its size: an empty file takes memory, too."""
+TCP_BYTES = 128 << 10
+"""How much a connection of a kernel to itself holds at each end, for each direction."""
+_MOUNTS, _USERS, _PROCESSES, _NETWORK = 0x00020000, 0x10000000, 0x20000000, 0x40000000
 _PARENT = 0xB702
 """NS_GET_PARENT, of ioctl."""
 PID_MAX_OF_ITS_OWN = (6, 14)
@@ -96,14 +99,23 @@ class Container:
             raise OSError(ctypes.get_errno(), "the container could not be entered")
         os.close(inner)
 
-    def bound(self, tasks: int) -> None:
-        """Let there be no more processes and threads, and let its devices stay as they are. Raises OSError."""
+    def bound(self, tasks: int, files: int | None = None) -> None:
+        """Let there be no more processes and threads, and no more `files` in each of its file systems in memory.
+
+        Its devices stay as they are from now on. Raises OSError.
+        """
         between = os.fork()
         if between == 0:
             failed = 1
             try:
                 self._bound_processes(tasks)
+                own = os.open(f"/proc/{self.inner}/ns/user", os.O_RDONLY)
+                self._join(fcntl.ioctl(own, _PARENT), _USERS)  # bubblewrap starts in another one than it mounts in
+                self._bound_connections()
+                self._join(os.pidfd_open(self.inner), _MOUNTS)
                 self._seal_devices()
+                for name in IN_MEMORY if files else ():
+                    mounted(name, _REMOUNT | _flags(name), f"nr_inodes={files}")
                 failed = 0
             except OSError as error:
                 failed = error.errno or 1
@@ -124,19 +136,21 @@ class Container:
             os._exit(0)
         os.waitpid(inside, 0)
 
+    def _bound_connections(self) -> None:
+        """Bound what its TCP connections hold: all connections of the machine share one bound."""
+        self._join(os.pidfd_open(self.inner), _NETWORK)
+        for name in ("tcp_rmem", "tcp_wmem"):
+            with contextlib.suppress(OSError):  # where a container shows these settings and lets nobody change them
+                Path("/proc/sys/net/ipv4", name).write_text(f"4096 {TCP_BYTES} {TCP_BYTES}", encoding="ascii")
+
     def _seal_devices(self) -> None:
         """Mount device nodes read-only: they are written to as ever, and keep mode and times.
 
         They are the machine's own, and root, where it starts kernels, is their owner. bubblewrap's `--remount-ro` would
         add `nodev`, and so shut them.
         """
-        own = os.open(f"/proc/{self.inner}/ns/user", os.O_RDONLY)
-        self._join(fcntl.ioctl(own, _PARENT), _USERS)  # bubblewrap mounts in one namespace of users, and starts in another
-        self._join(os.pidfd_open(self.inner), _MOUNTS)
         for device in DEVICES:
-            flags = _READ_ONLY | os.statvfs(device).f_flag & _STAY
-            if ctypes.CDLL(None, use_errno=True).mount(None, device.encode(), None, ctypes.c_ulong(flags), None):
-                raise OSError(ctypes.get_errno(), f"{device} could not be mounted")
+            mounted(device, _REMOUNT | _BIND | _READ_ONLY | _flags(device))
 
     def _join(self, namespace: int, kind: int) -> None:
         if ctypes.CDLL(None, use_errno=True).setns(namespace, kind):
@@ -157,6 +171,17 @@ class Container:
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.first, signal.SIGKILL)
         self.process.kill()
+
+
+def mounted(path: str, flags: int, options: str = "") -> None:
+    """Change how something is mounted. Raises OSError."""
+    if ctypes.CDLL(None, use_errno=True).mount(None, path.encode(), None, ctypes.c_ulong(flags), options.encode()):
+        raise OSError(ctypes.get_errno(), f"{path} could not be mounted anew")
+
+
+def _flags(path: str) -> int:
+    """Those of a mount that are to stay."""
+    return os.statvfs(path).f_flag & _STAY
 
 
 @cache
@@ -211,7 +236,7 @@ def keep(order: Order) -> None:
     try:
         container = Container(order.confined["container"]) if confines.namespaces else None
         if container:
-            container.bound(confines.threads)
+            container.bound(confines.threads, confines.scratch_bytes // SCRATCH_BYTES_PER_FILE)
         signal.pthread_sigmask(signal.SIG_BLOCK, WATCHED)
         kernel = fork(order, confines, container)
         if kernel == 0:
@@ -235,7 +260,7 @@ def keep(order: Order) -> None:
             if pid == kernel:
                 ended = os.waitstatus_to_exitcode(status)
     if gone(client):
-        shutil.rmtree(Path(confines.sockets).parent, ignore_errors=True)
+        remove(Path(confines.sockets).parent)
     leave(-signal.SIGKILL if ended is None else ended)
 
 
