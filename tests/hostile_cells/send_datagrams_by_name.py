@@ -7,12 +7,13 @@ name = OUT + "/datagram"
 
 
 def named(kind, pair):
-    sock = socket.socketpair(socket.AF_UNIX, kind)[0] if pair else socket.socket(socket.AF_UNIX, kind)
-    return sock.sendmsg([b"reached"], [], 0, name)
+    ends = socket.socketpair(socket.AF_UNIX, kind) if pair else [socket.socket(socket.AF_UNIX, kind)]
+    return ends[0].sendmsg([b"reached"], [], 0, name)
 
 
 def given(kind):
-    return socket.socketpair(socket.AF_UNIX, kind)[0].sendto(b"reached", name)
+    ends = socket.socketpair(socket.AF_UNIX, kind)
+    return ends[0].sendto(b"reached", name)
 
 
 def many():
