@@ -24,10 +24,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
 from kernels import Place, alive, until
 from nbclient.exceptions import DeadKernelError
-from test_confined import Live, live, small
+from test_confined import Live, live, said, small
 
 from grader.run import sandbox
 from grader.warm import leftovers
@@ -238,13 +239,13 @@ def test_an_attack_is_contained(path: Path, stage: Stage, tmp_path: Path) -> Non
         pytest.skip("needs what a kernel has in namespaces only")
     before = stage.outside.state()
     if header(path, "kernel", "shared") == ["its own"]:
-        said = in_a_kernel_of_its_own(path, stage, tmp_path)
+        answer = in_a_kernel_of_its_own(path, stage, tmp_path)
     else:
-        said = stage.attacker.run(path.read_text())
+        answer = stage.attacker.run(path.read_text())
         assert stage.attacker.run("print(6 * 7)") == "42"
     earned = {"pretended": "went through:"}.get(stage.earned(path), stage.earned(path))
-    assert "REACHED" not in said
-    assert said.startswith(earned) or earned == "anything", said
+    assert "REACHED" not in answer
+    assert answer.startswith(earned) or earned == "anything", answer
     assert stage.outside.state() == before
     stage.outside.untouched()
     stage.innocent()
@@ -254,19 +255,19 @@ def in_a_kernel_of_its_own(path: Path, stage: Stage, tmp_path: Path) -> str:
     """What an attack says that may end its kernel, or leave something in its folder. All of that goes away after it."""
     folder = tmp_path / "own"
     folder.mkdir()
-    said = "ends"
+    answer = "ends"
     # a client may also take for an error of its own what cannot be read
     ended = Exception if stage.earned(path) == "anything" else DeadKernelError
     with contextlib.suppress(ended), live(folder, **BOUNDS) as kernel:
         stage.prepared(kernel)
         guard, run_folder = kernel.guard, Path(kernel.client.km.ip).parents[1]
         kernel.client.timeout = 5 if stage.earned(path) == "anything" else 60
-        said = kernel.run(path.read_text())
+        answer = kernel.run(path.read_text())
     until(lambda: not alive(guard) and not run_folder.exists())
     assert len(leftovers.files(folder)) < 10
     leftovers.remove(folder)
     assert not folder.exists()
-    return said
+    return answer
 
 
 @pytest.mark.parametrize("path", OF_PROGRAMS, ids=lambda path: path.stem)
@@ -277,6 +278,51 @@ def test_an_attack_of_a_program_is_contained(path: Path, stage: Stage) -> None:
     assert stage.outside.state() == before
     stage.outside.untouched()
     stage.innocent()
+
+
+def executed(home: Path, *cells: str) -> Any:
+    """A notebook with these cells, run as a course's are."""
+    from grader.course.execution import Execution
+
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    Execution(timeout=60).preprocess(book, {"metadata": {"path": str(home)}})
+    return book
+
+
+@pytest.mark.parametrize("walls", ["both walls", "without namespaces"])
+def test_what_is_left_of_a_graded_notebook(
+    outside: Outside, walls: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it wrote in plain sight is kept; nothing that it hid or nested stays, or stops who comes to look for it."""
+    if walls == "without namespaces":
+        monkeypatch.setattr(sandbox, "usable_bubblewrap", lambda: (None, "it is not installed"))
+    (tmp_path / "home").mkdir()
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
+    names = ("leave_nested_folders", "leave_a_folder_without_rights")  # the second takes the rights of the first
+    attacks = [CORPUS[0].with_name(f"{name}.py").read_text() for name in names]
+    book = executed(tmp_path / "home", "open('kept.txt', 'w').write('kept')", *attacks)
+    assert said(book) == ["4", "done", "done"]
+    assert (tmp_path / "home" / "kept.txt").read_text() == "kept"
+    assert not list((tmp_path / "temporary").iterdir())
+
+
+MALFORMED = """
+import zmq
+from ipykernel.kernelapp import IPKernelApp
+app = IPKernelApp.instance()
+app.iopub_socket.send_multipart([b"stream", {parts}])
+import time; time.sleep(1)
+"""
+
+
+@pytest.mark.parametrize(
+    "parts", ["b'x'", "b'<IDS|MSG>', b'', b'{}', b'[', b'{}', b'{}'"], ids=["no message", "unsigned"]
+)
+def test_a_kernel_that_cannot_be_understood_costs_its_own_cells(outside: Outside, parts: str, tmp_path: Path) -> None:
+    book = executed(tmp_path, "print(1)", MALFORMED.format(parts=parts), "print(2)")
+    assert book.cells[0].outputs[0].text == "1\n"
+    assert [cell.outputs[-1].ename for cell in book.cells[1:]] == ["KernelEnded", "NotRun"]
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="runs the corpus without root's rights, where the other tests have them")
@@ -293,7 +339,7 @@ def test_the_corpus_without_the_rights_of_root(tmp_path: Path) -> None:
     chosen = (
         "attack"
         if os.environ.get("GRADER_HOSTILE") == "all"
-        else "change_ or leave_ or take_ or fill_ or send_ or see_"
+        else "left or change_ or leave_ or take_ or fill_ or send_ or see_"
     )
     done = subprocess.run(
         [*ordinary, "--dev-bind", "/", "/", "--", *tests, "-k", chosen, __file__],

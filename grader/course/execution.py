@@ -1,8 +1,9 @@
 """Running the cells of a notebook that are not ours, in a kernel that is shut in, as far as it goes.
 
 nbgrader's own `Execute`, with these differences: the kernel is confined and warm (`grader.warm.confined`), and sees of
-the submission only its other files, in a folder of its own; a kernel that ends, or hears nothing any more, costs the
-cell that it was in and those after it, not the submission; of outputs beyond a bound nothing is kept.
+the submission only its other files, in a folder of its own; a kernel that ends, hears nothing any more, or sends what
+nobody can read, costs the cell that it was in and those after it, not the submission; of outputs beyond a bound nothing
+is kept.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
-from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode, v4
 from nbgrader.preprocessors import Execute
 from traitlets import Bool, Int
@@ -78,6 +79,12 @@ class Execution(Execute):  # type: ignore[misc]  # it is untyped
             said = str(error).strip().splitlines()
             why = getattr(self.km, "ended_because", "") or (said[0] if said else type(error).__name__)
             self._give_up(cell, "KernelEnded", f"the kernel ended while this cell ran: {why}")
+            return cell, resources
+        except CellExecutionError:
+            raise
+        except Exception as error:  # noqa: BLE001  (a notebook may send its client anything, and that takes it to be sound)
+            why = f"the kernel sent what cannot be read, and was given up: {type(error).__name__}"
+            self._give_up(cell, "KernelEnded", why)
             return cell, resources
         self._timeouts = self._timeouts + 1 if _timed_out(cell) else 0
         if self._timeouts >= self.patience:
