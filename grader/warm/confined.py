@@ -29,9 +29,9 @@ Its streams go nowhere, its environment is made anew, and it is forked from a zy
 of its user's is in its memory. Kernels of one zygote share the layout of memory and the seed of `hash()`, and may find
 the names of folders of kernels that were forked before them.
 
-Without namespaces, 2 stands alone: the kernel then starts no process, connects no socket, and only seems to change modes,
-owners and times of files, its own among them. It can still see which files and processes there are (`stat` asks nobody),
-and listen under an abstract name. Without Landlock and
+Without namespaces, 2 stands alone: the kernel then starts no process, connects no socket, and only seems to change
+modes, owners and times of files, its own among them. It can still see which files and processes there are (`stat` asks
+nobody), and listen under an abstract name. Without Landlock and
 seccomp, 1 does. Without either, `Manager` refuses. Not covered: bugs of the system's kernel, side channels such as
 timing, memory of all processes together, the space that its folder is on, and what it says to its client.
 """
