@@ -87,9 +87,11 @@ class Live:
 @contextlib.contextmanager
 def live(folder: Path, **options: Any) -> Iterator[Live]:
     loop = asyncio.new_event_loop()
-    with Live(client(folder, allow_errors=True, **options), loop) as found:
-        yield found
-    loop.close()
+    try:
+        with Live(client(folder, allow_errors=True, **options), loop) as found:
+            yield found
+    finally:
+        loop.close()
 
 
 @pytest.fixture(scope="module")

@@ -1,8 +1,9 @@
 """Running the cells of a notebook that are not ours, in a kernel that is shut in, as far as it goes.
 
 nbgrader's own `Execute`, with these differences: the kernel is confined and warm (`grader.warm.confined`), and sees of
-the submission only its other files, in a folder of its own; a kernel that ends, or hears nothing any more, costs the
-cell that it was in and those after it, not the submission; of outputs beyond a bound nothing is kept.
+the submission only its other files, in a folder of its own; a kernel that ends, hears nothing any more, or sends what
+nobody can read, costs the cell that it was in and those after it, not the submission; of outputs beyond a bound nothing
+is kept.
 """
 
 from __future__ import annotations
@@ -10,20 +11,19 @@ from __future__ import annotations
 import contextlib
 import shutil
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
-from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode, v4
 from nbgrader.preprocessors import Execute
 from traitlets import Bool, Int
 from traitlets.config import Config
 
 from grader.errors import InputError
-from grader.warm import KERNEL
+from grader.warm import KERNEL, leftovers
 
 OF_PYTHON = ("python3", "python", KERNEL)
 """Kernels that are this Python by their names."""
@@ -58,14 +58,14 @@ class Execution(Execute):  # type: ignore[misc]  # it is untyped
         if self.allow_unsandboxed:
             self.update_config(Config({"Manager": {"allow_unsandboxed": True}}))
         home = Path(resources["metadata"]["path"])
-        with tempfile.TemporaryDirectory(prefix="grader-run-", ignore_cleanup_errors=True) as place:
-            before = _copied(home, Path(place))
-            resources["metadata"]["path"] = place
+        with leftovers.temporary("grader-run-") as place:
+            before = _copied(home, place)
+            resources["metadata"]["path"] = str(place)
             try:
                 return super().preprocess(nb, resources, km)
             finally:
                 resources["metadata"]["path"] = str(home)
-                _take_back(Path(place), home, before)
+                _take_back(place, home, before)
 
     def preprocess_cell(self, cell: NotebookNode, resources: Any, index: int) -> Any:
         """Run a cell; where the kernel has ended before it, it says so and has failed."""
@@ -79,6 +79,12 @@ class Execution(Execute):  # type: ignore[misc]  # it is untyped
             said = str(error).strip().splitlines()
             why = getattr(self.km, "ended_because", "") or (said[0] if said else type(error).__name__)
             self._give_up(cell, "KernelEnded", f"the kernel ended while this cell ran: {why}")
+            return cell, resources
+        except CellExecutionError:
+            raise
+        except Exception as error:  # noqa: BLE001  (a notebook may send its client anything, and that takes it to be sound)
+            why = f"the kernel sent what cannot be read, and was given up: {type(error).__name__}"
+            self._give_up(cell, "KernelEnded", why)
             return cell, resources
         self._timeouts = self._timeouts + 1 if _timed_out(cell) else 0
         if self._timeouts >= self.patience:
@@ -168,7 +174,7 @@ def _stand(path: Path) -> tuple[int, int]:
 def _take_back(place: Path, home: Path, before: dict[Path, tuple[int, int]]) -> None:
     """Keep what the notebook wrote beside it, as nbgrader does; no notebook, and not too much."""
     left, count = FILE_BYTES, 0
-    for path in _files(place):
+    for path in leftovers.files(place):
         name = path.relative_to(place)
         if path.suffix == ".ipynb" or before.get(name) == _stand(path):
             continue

@@ -31,6 +31,19 @@ KERNEL_READS = (
 """What a kernel may read beside Python and the system's folders."""
 
 
+IN_MEMORY = (HOME, "/tmp", "/dev/shm")  # noqa: S108  (in a mount namespace of its own)
+"""File systems of a kernel's own, which go with it."""
+
+DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty")
+"""What bubblewrap mounts into /dev: the machine's own."""
+
+DESCRIPTORS = 1024
+"""How many files a process may have open. Each may be a socket with some 200 KiB, which no other limit counts."""
+
+QUEUED = ((resource.RLIMIT_SIGPENDING, 1024), (resource.RLIMIT_MSGQUEUE, 128 << 10), (resource.RLIMIT_MEMLOCK, 1 << 20))
+"""What is counted for all processes of a user together, and so would be missing elsewhere: signals, bytes, bytes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Confines:
     """What a kernel for code of other people may have."""
@@ -85,13 +98,13 @@ def around_kernel(confines: Confines) -> list[str] | None:
         mounts.setdefault(path, ["--ro-bind", str(path), str(path)])
     for name in KERNEL_READS:
         mounts[Path(name)] = ["--ro-bind-try", name, name]
-    for name in (HOME, "/tmp", "/dev/shm"):  # noqa: S108  (in a mount namespace of its own)
+    for name in IN_MEMORY:
         mounts[Path(name)] = ["--perms", "1777", "--size", str(confines.scratch_bytes), "--tmpfs", name]
     for name in (confines.folder, confines.sockets):
         mounts[Path(name)] = ["--bind", name, name]
     mounts[Path("/dev")] = ["--dev", "/dev"]
     mounts[Path("/proc")] = ["--proc", "/proc"]
-    sealed = ["--remount-ro", "/dev", "--remount-ro", "/"]
+    sealed = ["--remount-ro", "/dev", "--remount-ro", "/proc", "--remount-ro", "/"]
     return [program, *sandbox.namespaces(), *sandbox.in_order(mounts), *sealed, "--chdir", "/"]
 
 
@@ -127,6 +140,8 @@ def shut_in(confines: Confines) -> None:
         (resource.RLIMIT_AS, most + confines.memory_bytes),
         (resource.RLIMIT_FSIZE, confines.file_bytes),
         (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_NOFILE, DESCRIPTORS),
+        *QUEUED,
         *([(resource.RLIMIT_NPROC, confines.threads)] if confines.namespaces else []),  # of its user namespace
     ):
         hard = resource.getrlimit(kind)[1]

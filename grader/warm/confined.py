@@ -15,8 +15,10 @@ Around each kernel, and closed before its first cell:
    memory that go with it, and a folder with its connection file, where it may make sockets and nothing else. Its
    network is its own loopback.
 2. In it, no capability and no new privileges; Landlock with the same view of files, no signal and no abstract socket
-   to the outside; a seccomp filter that refuses namespaces, mounts, tracing, keys, other kinds of sockets and files
-   that run with their owner's rights; limits on memory and file size.
+   to the outside; a seccomp filter that refuses namespaces, mounts, tracing, keys, other kinds of sockets, files that
+   run with their owner's rights, attributes of files, leases and watches on libraries, and memory that no limit counts;
+   limits on memory, file size, open files and what a user's processes have in common. Device nodes and /proc are
+   read-only: their modes are the machine's.
 3. Outside, a guard (`guard.py`), which ends the container as a whole: when the kernel ends, when the client goes,
    however it went, and when there are more processes or threads than allowed. CPU and wall time are the client's to
    bound.
@@ -27,7 +29,9 @@ Its streams go nowhere, its environment is made anew, and it is forked from a zy
 of its user's is in its memory. Kernels of one zygote share the layout of memory and the seed of `hash()`, and may find
 the names of folders of kernels that were forked before them.
 
-Without namespaces, 2 stands alone: the kernel then starts no process and connects no socket. Without Landlock and
+Without namespaces, 2 stands alone: the kernel then starts no process, connects no socket, and only seems to change
+modes, owners and times of files, its own among them. It can still see which files and processes there are (`stat` asks
+nobody), and listen under an abstract name. Without Landlock and
 seccomp, 1 does. Without either, `Manager` refuses. Not covered: bugs of the system's kernel, side channels such as
 timing, memory of all processes together, the space that its folder is on, and what it says to its client.
 """
@@ -39,7 +43,6 @@ import dataclasses
 import fcntl
 import json
 import os
-import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -54,7 +57,7 @@ from grader.errors import GraderError, InputError
 from grader.run import sandbox
 from grader.run.confines import HOME, Confines, around_kernel, contained, usable_walls
 from grader.run.sandbox import Walls
-from grader.warm import NOT_WARM, door, guard
+from grader.warm import NOT_WARM, door, guard, leftovers
 from grader.warm.provisioner import Forked, WarmProvisioner, folder_of
 
 if TYPE_CHECKING:
@@ -210,7 +213,7 @@ class Manager(AsyncKernelManager):
             for old in home.glob("k-*"):
                 with contextlib.suppress(OSError):
                     lock = locked(old)
-                    shutil.rmtree(old, ignore_errors=True)
+                    leftovers.remove(old)
                     os.close(lock)
             run = Path(tempfile.mkdtemp(prefix="k-", dir=home))
             self._lock, self._run = locked(run), run
@@ -231,7 +234,7 @@ class Manager(AsyncKernelManager):
     async def _async_cleanup_resources(self, restart: bool = False) -> None:
         await super()._async_cleanup_resources(restart=restart)
         if self._run is not None and not restart:
-            shutil.rmtree(self._run, ignore_errors=True)
+            leftovers.remove(self._run)
             os.close(self._lock)
             self._run = None
 

@@ -16,11 +16,11 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import fcntl
 import itertools
 import json
 import os
 import select
-import shutil
 import signal
 import socket
 import subprocess
@@ -30,8 +30,9 @@ from pathlib import Path
 from typing import NoReturn
 
 from grader.run import sandbox, wire
-from grader.run.confines import Confines, shut_in
+from grader.run.confines import DEVICES, IN_MEMORY, Confines, shut_in
 from grader.warm.kernel import Order, run
+from grader.warm.leftovers import remove
 
 BOOT = "from grader.warm.guard import main; main()"
 
@@ -41,7 +42,16 @@ TICK_SECONDS = 0.1
 WATCHED = {signal.SIGCHLD, signal.SIGINT, signal.SIGTERM}
 
 _SET_CHILD_SUBREAPER = 36
-_MOUNTS, _PROCESSES = 0x00020000, 0x20000000
+_READ_ONLY, _REMOUNT, _BIND = 1, 32, 4096
+_STAY = os.ST_NOSUID | os.ST_NODEV | os.ST_NOEXEC | os.ST_NOATIME | os.ST_NODIRATIME
+"""Flags of a mount that have the same numbers when one asks for them and when one sets them."""
+SCRATCH_BYTES_PER_FILE = 8192
+"""A file system in memory may have one file for so many bytes of its size: an empty file takes memory, too."""
+TCP_BYTES = 128 << 10
+"""How much a connection of a kernel to itself holds at each end, for each direction."""
+_MOUNTS, _USERS, _PROCESSES, _NETWORK = 0x00020000, 0x10000000, 0x20000000, 0x40000000
+_PARENT = 0xB702
+"""NS_GET_PARENT, of ioctl."""
 PID_MAX_OF_ITS_OWN = (6, 14)
 """Since when in Linux a process namespace has a `pid_max` of its own. Before, it is the whole machine's."""
 LEAST_PID_MAX = 301
@@ -79,27 +89,72 @@ class Container:
             os.close(end)
 
     def enter(self) -> None:
-        """Let this process into all of the namespaces but that of processes, which its children will be in."""
+        """Let this process into all of the namespaces but that of processes, which its children will be in.
+
+        Raises OSError.
+        """
         libc = ctypes.CDLL(None, use_errno=True)
         inner = os.pidfd_open(self.inner)
         if libc.setns(inner, _ALL_NAMESPACES):
             raise OSError(ctypes.get_errno(), "the container could not be entered")
         os.close(inner)
 
-    def bound(self, tasks: int) -> None:
-        """Let there be no more processes and threads, for root, whom RLIMIT_NPROC does not bound. Raises OSError."""
-        if os.geteuid() != 0 or release() < PID_MAX_OF_ITS_OWN:
-            return
+    def bound(self, tasks: int, files: int | None = None) -> None:
+        """Let there be no more processes and threads, and no more `files` in each of its file systems in memory.
+
+        Its devices stay as they are from now on. Raises OSError.
+        """
         between = os.fork()
         if between == 0:
-            inner = os.pidfd_open(self.inner)
-            if ctypes.CDLL(None).setns(inner, _MOUNTS | _PROCESSES) == 0 and os.fork() == 0:
+            failed = 1
+            try:
+                self._bound_processes(tasks)
+                own = os.open(f"/proc/{self.inner}/ns/user", os.O_RDONLY)
+                self._join(fcntl.ioctl(own, _PARENT), _USERS)  # bubblewrap starts in another one than it mounts in
+                self._bound_connections()
+                self._join(os.pidfd_open(self.inner), _MOUNTS)
+                self._seal_devices()
+                for name in IN_MEMORY if files else ():
+                    mounted(name, _REMOUNT | _flags(name), f"nr_inodes={files}")
+                failed = 0
+            except OSError as error:
+                failed = error.errno or 1
+            finally:
+                os._exit(failed)
+        if failed := os.waitstatus_to_exitcode(os.waitpid(between, 0)[1]):
+            raise OSError(failed, "the container could not be bounded")
+
+    def _bound_processes(self, tasks: int) -> None:
+        """Bound them for root, whom RLIMIT_NPROC does not bound."""
+        if os.geteuid() != 0 or release() < PID_MAX_OF_ITS_OWN:
+            return
+        self._join(os.pidfd_open(self.inner), _PROCESSES)
+        inside = os.fork()
+        if inside == 0:
+            with contextlib.suppress(OSError):
                 Path("/proc/sys/kernel/pid_max").write_text(str(max(LEAST_PID_MAX, tasks)), encoding="ascii")
-                os._exit(0)
-            with contextlib.suppress(ChildProcessError):
-                os.wait()
             os._exit(0)
-        os.waitpid(between, 0)
+        os.waitpid(inside, 0)
+
+    def _bound_connections(self) -> None:
+        """Bound what its TCP connections hold: all connections of the machine share one bound."""
+        self._join(os.pidfd_open(self.inner), _NETWORK)
+        for name in ("tcp_rmem", "tcp_wmem"):
+            with contextlib.suppress(OSError):  # where a container shows these settings and lets nobody change them
+                Path("/proc/sys/net/ipv4", name).write_text(f"4096 {TCP_BYTES} {TCP_BYTES}", encoding="ascii")
+
+    def _seal_devices(self) -> None:
+        """Mount device nodes read-only: they are written to as ever, and keep mode and times.
+
+        They are the machine's own, and root, where it starts kernels, is their owner. bubblewrap's `--remount-ro` would
+        add `nodev`, and so shut them.
+        """
+        for device in DEVICES:
+            mounted(device, _REMOUNT | _BIND | _READ_ONLY | _flags(device))
+
+    def _join(self, namespace: int, kind: int) -> None:
+        if ctypes.CDLL(None, use_errno=True).setns(namespace, kind):
+            raise OSError(ctypes.get_errno(), "a namespace could not be joined")
 
     def count(self) -> tuple[int, int]:
         """How many processes and threads are in it, bubblewrap's two not counted."""
@@ -118,6 +173,17 @@ class Container:
         self.process.kill()
 
 
+def mounted(path: str, flags: int, options: str = "") -> None:
+    """Change how something is mounted. Raises OSError."""
+    if ctypes.CDLL(None, use_errno=True).mount(None, path.encode(), None, ctypes.c_ulong(flags), options.encode()):
+        raise OSError(ctypes.get_errno(), f"{path} could not be mounted anew")
+
+
+def _flags(path: str) -> int:
+    """Those of a mount that are to stay."""
+    return os.statvfs(path).f_flag & _STAY
+
+
 @cache
 def tried() -> str:
     """Why containers cannot be used here, found out by entering one in a process of its own; empty where they can."""
@@ -134,7 +200,8 @@ def attempt() -> None:
     program, reason = sandbox.usable_bubblewrap()
     if program is None:
         raise OSError(reason)
-    container = Container([program, *sandbox.namespaces(), "--ro-bind", "/", "/", "--proc", "/proc"])
+    container = Container([program, *sandbox.namespaces(), "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"])
+    container.bound(LEAST_PID_MAX)
     container.count()
     container.enter()
 
@@ -169,7 +236,7 @@ def keep(order: Order) -> None:
     try:
         container = Container(order.confined["container"]) if confines.namespaces else None
         if container:
-            container.bound(confines.threads)
+            container.bound(confines.threads, confines.scratch_bytes // SCRATCH_BYTES_PER_FILE)
         signal.pthread_sigmask(signal.SIG_BLOCK, WATCHED)
         kernel = fork(order, confines, container)
         if kernel == 0:
@@ -193,7 +260,7 @@ def keep(order: Order) -> None:
             if pid == kernel:
                 ended = os.waitstatus_to_exitcode(status)
     if gone(client):
-        shutil.rmtree(Path(confines.sockets).parent, ignore_errors=True)
+        remove(Path(confines.sockets).parent)
     leave(-signal.SIGKILL if ended is None else ended)
 
 
