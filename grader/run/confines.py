@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.run import sandbox
-from grader.run.filters import kernel_program
+from grader.run.kernel_filters import kernel_program
 from grader.run.sandbox import Walls
 
 KERNEL_NICE = 5

@@ -42,7 +42,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from grader.run.filters import MACHINES, seccomp_program
+from grader.run.bpf import MACHINES
+from grader.run.filters import seccomp_program
 
 SCRATCH = "/scratch"
 """Where the scratch folder is, inside the namespaces."""

@@ -10,10 +10,11 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
-import secrets
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+
+from grader.run.scratch import empty
 
 DEEPEST = 32
 """How far down files are looked for."""
@@ -37,11 +38,7 @@ def temporary(prefix: str) -> Iterator[Path]:
 def remove(folder: Path) -> None:
     """Remove a folder and all in it. What the system does not let go stays."""
     with contextlib.suppress(OSError):
-        top = _opened(str(folder))
-        try:
-            _empty(top)
-        finally:
-            os.close(top)
+        empty(str(folder))
         folder.rmdir()
 
 
@@ -67,40 +64,11 @@ def files(folder: Path) -> list[Path]:
     return sorted(found)
 
 
-def _opened(name: str, within: int | None = None) -> int:
+def _opened(name: str) -> int:
     """A descriptor of a folder, which is no link, with all rights of its owner. Raises OSError."""
-    itself = os.open(name, _ITSELF, dir_fd=within)
+    itself = os.open(name, _ITSELF)
     try:
         os.chmod(f"/proc/self/fd/{itself}", 0o700)  # noqa: PTH101  (by its name, it could be another one by now)
         return os.open(f"/proc/self/fd/{itself}", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     finally:
         os.close(itself)
-
-
-def _empty(top: int) -> None:
-    """Remove all in a folder: each folder in it, once what lies in that was moved up. So none is ever deep."""
-    waiting = _folders_left(top)
-    names = (f"{secrets.token_hex(8)}-{number}" for number in itertools.count())
-    while waiting:
-        name = waiting.pop()
-        with contextlib.suppress(OSError):
-            folder = _opened(name, top)
-            try:
-                for deeper in _folders_left(folder):
-                    os.close(_opened(deeper, folder))  # only who may write in a folder may move it
-                    os.rename(deeper, here := next(names), src_dir_fd=folder, dst_dir_fd=top)
-                    waiting.append(here)
-            finally:
-                os.close(folder)
-            os.rmdir(name, dir_fd=top)
-
-
-def _folders_left(folder: int) -> list[str]:
-    """Remove all but the folders in a folder; their names."""
-    with os.scandir(folder) as entries:
-        found = {entry.name: entry.is_dir(follow_symlinks=False) for entry in entries}
-    for name, is_folder in found.items():
-        if not is_folder:
-            with contextlib.suppress(OSError):
-                os.unlink(name, dir_fd=folder)
-    return [name for name, is_folder in found.items() if is_folder]
