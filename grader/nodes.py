@@ -56,7 +56,7 @@ def read(text: str, source: Source) -> None:
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         at = Span(path, mark.line + 1, mark.column + 1) if mark else Span(path)
-        what = " ".join(str(part) for part in (error.context, error.problem) if part)
+        what = template.in_a_line(" ".join(str(part) for part in (error.context, error.problem) if part))
         source.findings.append(Finding("bad-yaml", what, at, _yaml_hint(what)))
     except (YAMLError, ValueError) as error:
         position = getattr(error, "position", 0)
@@ -88,13 +88,13 @@ def _build(node: Node, path: Path, source: Source, lines: list[str], key: Node |
     place = Place(start, key_at)
     source.places[path] = place
     if node.anchor:  # an aliased node has one too: it is the same node
-        _refuse(source, "unsafe-yaml", f"the anchor `&{node.anchor}`", start, "write the text out each time")
+        _refuse(source, "unsafe-yaml", f"the anchor `&{_named(node.anchor)}`", start, "write the text out each time")
         return None
     if isinstance(node, ScalarNode):
         source.places[path] = _text_place(node, place, lines)
         return _scalar(node, source, start)
     if node.tag not in (_CORE + "map", _CORE + "seq"):
-        _refuse(source, "unsafe-yaml", f"the tag `{node.tag}`", start, "remove the tag")
+        _refuse(source, "unsafe-yaml", f"the tag `{_named(node.tag)}`", start, "remove the tag")
     if isinstance(node, SequenceNode):
         return [_build(entry, (*path, index), source, lines, None) for index, entry in enumerate(node.value)]
     assert isinstance(node, MappingNode)
@@ -105,7 +105,7 @@ def _build(node: Node, path: Path, source: Source, lines: list[str], key: Node |
             source.findings.append(_control(key_node, source.path))
             continue
         if not isinstance(key_node, ScalarNode) or key_node.tag != _CORE + "str":
-            shown = key_node.value if isinstance(key_node, ScalarNode) else "a list or mapping"
+            shown = _named(key_node.value) if isinstance(key_node, ScalarNode) else "a list or mapping"
             hint = "merge keys are not used here" if shown == "<<" else "a key is text; quote it"
             _refuse(source, "bad-field", f"the key `{shown}`", at, hint)
             continue
@@ -113,10 +113,14 @@ def _build(node: Node, path: Path, source: Source, lines: list[str], key: Node |
         if name in result:
             first = source.at((*path, name), key=True)
             hint = f"it is first on line {first.line}; keep one"
-            _refuse(source, "duplicate-key", f"the key `{name}` for the second time", at, hint)
+            _refuse(source, "duplicate-key", f"the key `{_named(name)}` for the second time", at, hint)
             continue
         result[name] = _build(value_node, (*path, name), source, lines, key_node)
     return result
+
+
+def _named(thing: object) -> str:
+    return template.in_a_line(template.brief(str(thing)))
 
 
 def _refuse(source: Source, code: str, what: str, at: Span, hint: str) -> None:
@@ -126,7 +130,18 @@ def _refuse(source: Source, code: str, what: str, at: Span, hint: str) -> None:
 
 
 _ESCAPE = re.compile(r"\\(?:x(..)|u(.{4})|U(.{8})|(.))", re.DOTALL)
-_SHORT = {"0": "\0", "a": "\a", "b": "\b", "v": "\v", "f": "\f", "r": "\r", "e": "\x1b", "N": "\x85", "L": "\u2028", "P": "\u2029"}
+_SHORT = {
+    "0": "\0",
+    "a": "\a",
+    "b": "\b",
+    "v": "\v",
+    "f": "\f",
+    "r": "\r",
+    "e": "\x1b",
+    "N": "\x85",
+    "L": "\u2028",
+    "P": "\u2029",
+}
 
 
 def _control(node: ScalarNode, path: str) -> Finding:
@@ -139,9 +154,9 @@ def _control(node: ScalarNode, path: str) -> Finding:
         if template.CONTROL.match(character):
             before = text[: escape.start()]
             column = escape.start() - before.rfind("\n") - 1 if "\n" in before else column + escape.start()
-            return control_character(character, Span(path, line + before.count("\n") + 1, column + 1))
-    found = template.CONTROL.search(node.value)
-    return control_character(found[0] if found else "\0", Span(path, line + 1, column + 1))
+            line += before.count("\n")
+            break
+    return control_character(node.value, Span(path, line + 1, column + 1))
 
 
 def _text_place(node: ScalarNode, place: Place, lines: list[str]) -> Place:
@@ -177,5 +192,5 @@ def _scalar(node: ScalarNode, source: Source, at: Span) -> Any:
             return float(number)
         case "str" | "timestamp" | "value" | "int" | "float":
             return text
-    _refuse(source, "unsafe-yaml", f"the tag `{node.tag}`", at, "remove the tag; quizzes are plain YAML")
+    _refuse(source, "unsafe-yaml", f"the tag `{_named(node.tag)}`", at, "remove the tag; quizzes are plain YAML")
     return None

@@ -10,6 +10,7 @@ from typing import Any, TypeVar, get_type_hints
 
 from grader.errors import InputError
 from grader.model import Attempt, Sitting
+from grader.template import CONTROL
 
 Entry = TypeVar("Entry", Sitting, Attempt)
 HEADER = {"torch-grader": "records", "format": 1}
@@ -21,18 +22,22 @@ def lines(sittings: Iterable[Sitting], attempts: Iterable[Attempt]) -> Iterator[
     for name, entries in (("sitting", sittings), ("attempt", attempts)):
         for entry in entries:
             data = dataclasses.asdict(entry)
-            yield json.dumps({name: {key: _out(value) for key, value in data.items()}}, ensure_ascii=False)
+            line = json.dumps({name: {key: _out(value) for key, value in data.items()}}, ensure_ascii=False)
+            yield CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", line)
 
 
 def read(text: Iterable[str], name: str) -> tuple[list[Sitting], list[Attempt]]:
     """What is in a file. Raises InputError, with the line, for what is no export of ours."""
     sittings, attempts = [], []
     for number, line in enumerate(text, 1):
+        if number > 1 and not line.strip():
+            continue
         try:
             entry = _entry(json.loads(line), number)
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
             hint = "nothing was taken in; give a file that `grader export-records` wrote"
-            raise InputError(f"{name}:{number}: {error}", hint) from None
+            said = f"the field {error} is missing" if isinstance(error, KeyError) else str(error)
+            raise InputError(f"{name}:{number}: {said}", hint) from None
         if isinstance(entry, Sitting):
             sittings.append(entry)
         elif entry:

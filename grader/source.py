@@ -86,14 +86,14 @@ def read_text(path: pathlib.Path, code: str) -> str | Finding:
     if odd := template.CONTROL.search(text):
         line = text.count("\n", 0, odd.start()) + 1
         at = Span(str(path), line, odd.start() - text.rfind("\n", 0, odd.start()))
-        return control_character(odd[0], at)
+        return control_character(text.split("\n")[line - 1], at)
     return text
 
 
 def _read(path: pathlib.Path) -> bytes:
     """What is in a file, up to a byte too much. Raises OSError, at once where it is a pipe or a device."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with open(descriptor, "rb") as file:
+    with os.fdopen(descriptor, "rb") as file:
         mode = os.fstat(descriptor).st_mode
         if stat.S_ISDIR(mode):
             raise OSError(0, "it is a folder")
@@ -102,9 +102,11 @@ def _read(path: pathlib.Path) -> bytes:
         return file.read(LARGEST_FILE + 1)
 
 
-def control_character(character: str, at: Span) -> Finding:
-    """What is said of a character that steers what shows it."""
-    message = f"the control character {template.named(character)} stands in this text"
+def control_character(text: str, at: Span) -> Finding:
+    """What is said of a text with a character in it that steers what shows it."""
+    found = template.CONTROL.search(text)
+    shown = template.brief(template.in_a_line(text))
+    message = f"the control character U+{ord(found[0]) if found else 0:04X} stands in `{shown}`"
     return Finding("control-character", message, at, "remove it; in a program, write an escape such as '\\x1b'")
 
 

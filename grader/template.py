@@ -9,12 +9,14 @@ from collections.abc import Callable, Mapping
 
 from grader.model import Asked, Expr, Inputs, Span, Text, Value
 
-
 LONGEST_EXPRESSION = 4_000
 """Characters of one expression; longer ones are not looked at."""
 
 MOST_EXPRESSIONS = 200
 """In one text."""
+
+LONGEST_LINE = 1_000
+"""Characters of a message in one line, and of one value in a text."""
 
 MOST_BRACES = 24
 """Closing braces that are tried as the end of one expression."""
@@ -129,11 +131,6 @@ CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud
 the direction of writing, halves of characters."""
 
 
-def named(character: str) -> str:
-    """A character that cannot be shown: `U+001B`."""
-    return f"U+{ord(character):04X}"
-
-
 def printable(text: str) -> str:
     """A text without control characters: what a program or a file says must not steer the terminal that shows it."""
     if text.isprintable():
@@ -141,6 +138,18 @@ def printable(text: str) -> str:
     return "".join(
         character if character.isprintable() or character in "\n\t" else ascii(character)[1:-1] for character in text
     )
+
+
+def brief(text: str, most: int = 60) -> str:
+    """The first line of a text, at most `most` characters of it."""
+    first, *rest = text.splitlines() or [""]
+    return first if not rest and len(first) <= most else first[: most - 3] + "..."
+
+
+def in_a_line(text: str) -> str:
+    """A message as one line of a terminal or of a page: printable, and not without end."""
+    text = printable(text if len(text) <= LONGEST_LINE else text[:LONGEST_LINE] + "...")
+    return text.replace("\n", "\\n").replace("\t", " ")
 
 
 def inputs(named: Inputs) -> str:
@@ -166,7 +175,10 @@ def fill(text: Text, values: Mapping[str, Asked]) -> str:
 
 
 def _filled(expression: Expr, asked: Asked | None) -> str:
-    return "{" + expression.text + "}" if asked is None or asked.error else show(asked.value)
+    if asked is None or asked.error:
+        return "{" + expression.text + "}"
+    shown = show(asked.value)
+    return shown if len(shown) <= LONGEST_LINE else shown[:LONGEST_LINE] + "..."
 
 
 NUMBER = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
