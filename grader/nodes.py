@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import re
 from typing import Any
@@ -81,7 +82,7 @@ def _yaml_hint(problem: str) -> str:
 
 def _build(node: Node, path: Path, source: Source, lines: list[str], key: Node | None) -> Any:
     start = Span(source.path, node.start_mark.line + 1, node.start_mark.column + 1)
-    if isinstance(node, ScalarNode) and template.CONTROL.search(node.value):
+    if isinstance(node, ScalarNode) and _unlike(node):
         source.findings.append(_control(node, source.path))
         return None
     key_at = Span(source.path, key.start_mark.line + 1, key.start_mark.column + 1) if key else None
@@ -101,7 +102,7 @@ def _build(node: Node, path: Path, source: Source, lines: list[str], key: Node |
     result: dict[str, Any] = {}
     for key_node, value_node in node.value:
         at = Span(source.path, key_node.start_mark.line + 1, key_node.start_mark.column + 1)
-        if isinstance(key_node, ScalarNode) and template.CONTROL.search(key_node.value):
+        if isinstance(key_node, ScalarNode) and _unlike(key_node):
             source.findings.append(_control(key_node, source.path))
             continue
         if not isinstance(key_node, ScalarNode) or key_node.tag != _CORE + "str":
@@ -142,6 +143,15 @@ _SHORT = {
     "L": "\u2028",
     "P": "\u2029",
 }
+
+
+def _unlike(node: ScalarNode) -> bool:
+    """Whether a text has characters that no text should have. Escapes of halves, as JSON has them, are put together."""
+    if not template.CONTROL.search(node.value):
+        return False
+    with contextlib.suppress(UnicodeDecodeError):
+        node.value = node.value.encode("utf-16", "surrogatepass").decode("utf-16")
+    return template.CONTROL.search(node.value) is not None
 
 
 def _control(node: ScalarNode, path: str) -> Finding:
