@@ -25,7 +25,7 @@ LAYERS = [
         "run.confines",
         "run.warming",
     },
-    {"charts"},
+    {"charts", "entries"},
     {"figures"},
     {"trace"},
     {"cluster"},

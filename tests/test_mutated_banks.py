@@ -69,7 +69,7 @@ def test_mutated_banks_are_proven_or_explained(
         reads.append(Read(seed, how, said.count("hint:"), trouble, cpu, megabytes))
         codes.append(done.returncode)
     with capsys.disabled():
-        print(f"\nproven: {worst(reads)}\n  exit codes: {({code: codes.count(code) for code in sorted(set(codes))})}")
+        print(f"\nproven: {worst(reads)}\n  exit codes: { ({code: codes.count(code) for code in sorted(set(codes))}) }")
     assert [(one.seed, one.how, one.trouble) for one in reads if one.trouble] == []
     assert max(one.cpu for one in reads) < CPU_SECONDS
     assert max(one.megabytes for one in reads) - min(one.megabytes for one in reads) < MEMORY >> 20
