@@ -312,17 +312,17 @@ def _variants(data: dict[str, Any], path: source.Path, build: _Builder) -> tuple
     params = data.get("params") or {}
     rows: list[tuple[tuple[str, Value], ...]]
     at = build.read.at((*path, "params"), key=True)
+    many = len(params) or 1 if isinstance(params, list) else math.prod(map(len, params.values()))
+    if not 1 <= many <= MOST_VARIANTS:
+        hint = f"every one is proven: an item may have 1 to {MOST_VARIANTS}"
+        said = many if many <= 10**12 else "more than 1,000,000,000,000"
+        build.report("bad-field", f"these parameters make {said} variants", at, hint)
+        return (Variant(),)
     if isinstance(params, list):
         rows = [tuple(row.items()) for row in params]
         if any(set(row) != set(params[0]) for row in params):
             build.report("bad-field", "the variants have not all the same names", at, "give each one every name")
     else:
-        many = math.prod(map(len, params.values()))
-        if many > MOST_VARIANTS or many == 0:
-            hint = f"every one is proven: an item may have 1 to {MOST_VARIANTS}"
-            said = many if many <= 10**12 else "more than 1,000,000,000,000"
-            build.report("bad-field", f"these parameters make {said} variants", at, hint)
-            return (Variant(),)
         rows = [tuple(zip(params, drawn, strict=True)) for drawn in itertools.product(*params.values())]
     if any(len(repr(row)) > LONGEST_VARIANT for row in rows):
         message = f"the parameters of a variant take more than {LONGEST_VARIANT:,} characters"

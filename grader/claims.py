@@ -54,7 +54,8 @@ class Findings:
     found: list[Finding] = field(default_factory=list)
 
     def add(self, code: str, message: str, at: Span, hint: str, severity: Severity = Severity.ERROR) -> None:
-        self.found.append(Finding(code, message, at, hint, severity, self.item.id, self.variant.values))
+        said = template.in_a_line(message)  # with what a program said in it
+        self.found.append(Finding(code, said, at, hint, severity, self.item.id, self.variant.values))
 
 
 class Plan:

@@ -109,12 +109,11 @@ class ItemFields(Fields):
     level: Level
     skill: Slug = Field(description="What is practised, such as `read-a-factor-function`.")
     modes: list[Mode] = Field(["practice", "test"], min_length=1, max_length=20, description="Where the item is asked.")
-    params: (
-        Annotated[dict[Name, Annotated[list[Draw], Field(max_length=200)]], Field(max_length=30)]
-        | Annotated[list[Inputs], Field(max_length=200)]
-    ) = Field(
-        default_factory=dict,
-        description="Values for each name (all combinations are variants), or a list of variants.",
+    params: Annotated[dict[Name, Annotated[list[Draw], Field(max_length=200)]], Field(max_length=30)] | list[Inputs] = (
+        Field(
+            default_factory=dict,
+            description="Values for each name (all combinations are variants), or a list of variants.",
+        )
     )
     stem: Template
     program: StrictStr = Field(

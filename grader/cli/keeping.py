@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from grader.cli.shared import db_option, json_option, open_records, print_json, read_text
+from grader.cli.shared import NO_SPACE, db_option, json_option, open_records, print_json, read_text
 from grader.errors import InputError
 from grader.model import Attempt
 from grader.template import printable
@@ -60,7 +60,8 @@ def _export(store: Records, file: Path, chosen: dict[str, str]) -> tuple[list[st
     except OSError as error:
         with contextlib.suppress(OSError):
             beside.unlink(missing_ok=True)
-        raise InputError(f"{file}: it cannot be written: {error.strerror}", "give another name") from None
+        hint = "make room, or write it elsewhere" if error.errno in NO_SPACE else "give another name"
+        raise InputError(f"{file}: it cannot be written: {error.strerror}", hint) from None
     return written
 
 
