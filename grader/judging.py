@@ -85,7 +85,8 @@ def _ran(item: Item, results: Results, findings: Findings) -> bool:
     for run in results:
         if run.status not in (Status.OK, Status.ERROR):
             code = "not-run" if run.status is Status.NOT_RUN else "over-limit"
-            hint = "see `grader doctor`" if code == "not-run" else "make the program smaller"
+            smaller = "make the program smaller" + (", or the pattern of `warns` simpler" if item.warns else "")
+            hint = "see `grader doctor`" if code == "not-run" else smaller
             findings.add(code, f"the program did not end: {run.note or run.error or run.status}", at, hint)
             return False
     if results.differing():
