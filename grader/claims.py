@@ -13,7 +13,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from grader import template
+from grader import mutants, template
 from grader.model import (
     Asked,
     Expr,
@@ -40,6 +40,9 @@ ANSWER = "...answer..."
 LIMITS = Limits(wall_seconds=20.0, cpu_seconds=10, memory_bytes=2 << 30, output_bytes=256 << 10)
 LONGEST_PROGRAM = 100_000
 """Characters of a program with an answer in its place."""
+
+LONGEST_PROGRAMS = 32 << 20
+"""Characters of all programs of an item together."""
 
 SEEDS = (1, 2)
 """Each program that a claim rests on is run with each seed: what depends on chance comes out different."""
@@ -276,6 +279,10 @@ def check_size(item: Item, findings: Findings) -> None:
     if len(item.program) + places * longest > LONGEST_PROGRAM:
         message = f"with an answer in its {places} places the program has over {LONGEST_PROGRAM:,} characters"
         findings.add("bad-field", message, item.program_at or item.at, "make it smaller")
+    programs = (len(answers) + mutants.MOST if item.exercise else len(item.options) + 1) * len(item.variants)
+    if programs * (len(item.program) + places * longest) > LONGEST_PROGRAMS:
+        message = f"the {programs} programs that prove this item have over {LONGEST_PROGRAMS:,} characters"
+        findings.add("bad-field", message, item.program_at or item.at, "make it smaller, or take fewer variants")
     for option in item.options:
         program = item.program
         for old, new in option.instead:
