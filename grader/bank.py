@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import keyword
+import math
 import os
 import re
 import sysconfig
@@ -16,8 +17,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Protocol
 
-from grader import kinds, shape, source, template
-from grader.claims import Findings
+from grader import claims, kinds, shape, source, template
 from grader.errors import InputError, did_you_mean
 from grader.model import (
     Bank,
@@ -39,6 +39,8 @@ from grader.model import (
 from grader.source import Source
 
 MOST_VARIANTS = 200
+LONGEST_VARIANT = 20_000
+"""Characters of the assignments that give a variant's parameters their values."""
 RESERVED = ("run",)
 
 
@@ -169,7 +171,7 @@ class _Builder:
         if not isinstance(value, str):
             return Expr(repr(value), at)
         if not template.is_expression(value):
-            message = f"`{value.strip()}` is not a Python expression"
+            message = f"`{template.brief(value.strip())}` is not a Python expression"
             self.report("bad-expression", message, at, "write an expression, such as `run.lr_used[0]`")
         return Expr(value.strip(), at)
 
@@ -240,8 +242,10 @@ def _item(data: dict[str, Any], path: source.Path, read: Source) -> tuple[Item, 
         solution=tuple(_step(step, (*path, "solution", index), build) for index, step in enumerate(solution)),
         see=data.get("see", ""),
     )
-    findings = Findings(item)
+    findings = claims.Findings(item)
     if not build.findings:
+        claims.check_size(item, findings)
+    if not build.findings and not findings.found:
         kinds.get(item.kind).check(item, findings)
     return item, build.findings + findings.found
 
@@ -308,26 +312,30 @@ def _variants(data: dict[str, Any], path: source.Path, build: _Builder) -> tuple
     params = data.get("params") or {}
     rows: list[tuple[tuple[str, Value], ...]]
     at = build.read.at((*path, "params"), key=True)
+    many = len(params) or 1 if isinstance(params, list) else math.prod(map(len, params.values()))
+    if not 1 <= many <= MOST_VARIANTS:
+        hint = f"every one is proven: an item may have 1 to {MOST_VARIANTS}"
+        said = many if many <= 10**12 else "more than 1,000,000,000,000"
+        build.report("bad-field", f"these parameters make {said} variants", at, hint)
+        return (Variant(),)
     if isinstance(params, list):
         rows = [tuple(row.items()) for row in params]
         if any(set(row) != set(params[0]) for row in params):
             build.report("bad-field", "the variants have not all the same names", at, "give each one every name")
     else:
-        many = 1
-        for values in params.values():
-            many *= len(values)
-        if many > MOST_VARIANTS or many == 0:
-            hint = f"every one is proven: an item may have 1 to {MOST_VARIANTS}"
-            build.report("bad-field", f"these parameters make {many} variants", at, hint)
-            return (Variant(),)
         rows = [tuple(zip(params, drawn, strict=True)) for drawn in itertools.product(*params.values())]
+    if any(len(repr(row)) > LONGEST_VARIANT for row in rows):
+        message = f"the parameters of a variant take more than {LONGEST_VARIANT:,} characters"
+        build.report("bad-field", message, at, "compute long values in the program")
+        return (Variant(),)
     for name in dict.fromkeys(name for row in rows for name, _ in row):
         if not name.isidentifier() or keyword.iskeyword(name) or name in RESERVED:
             build.report("bad-field", f"`{name}` cannot be a parameter", at, "use a plain Python name")
     if len({repr(row) for row in rows}) < len(rows):
         build.report("bad-field", "two variants have the same numbers", at, "leave one of them out")
     written = " ".join(str(value) for name, value in data.items() if name != "params")
+    words = set(re.findall(r"\w+", written))
     for name in dict.fromkeys(name for row in rows for name, _ in row if not build.findings):
-        if not re.search(rf"\b{re.escape(name)}\b", written):
+        if name not in words:
             build.report("bad-field", f"the parameter `{name}` is used nowhere", at, "remove it, or use it")
     return tuple(Variant(index, row) for index, row in enumerate(rows)) or (Variant(),)

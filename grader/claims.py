@@ -13,7 +13,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from grader import template
+from grader import mutants, template
 from grader.model import (
     Asked,
     Expr,
@@ -38,6 +38,12 @@ ANSWER = "...answer..."
 """Where the learner's lines or code are put into the program."""
 
 LIMITS = Limits(cpu_seconds=10, memory_bytes=2 << 30, output_bytes=256 << 10)
+LONGEST_PROGRAM = 100_000
+"""Characters of a program with an answer in its place."""
+
+LONGEST_PROGRAMS = 32 << 20
+"""Characters of all programs of an item together."""
+
 SEEDS = (1, 2)
 """Each program that a claim rests on is run with each seed: what depends on chance comes out different."""
 
@@ -51,7 +57,8 @@ class Findings:
     found: list[Finding] = field(default_factory=list)
 
     def add(self, code: str, message: str, at: Span, hint: str, severity: Severity = Severity.ERROR) -> None:
-        self.found.append(Finding(code, message, at, hint, severity, self.item.id, self.variant.values))
+        said = template.in_a_line(message)  # with what a program said in it
+        self.found.append(Finding(code, said, at, hint, severity, self.item.id, self.variant.values))
 
 
 class Plan:
@@ -192,7 +199,8 @@ def plan(item: Item, variant: Variant) -> Plan:
     """Everything to run for an item whose options make claims."""
     result = Plan()
     main = main_source(item, variant)
-    result.ask(main, item.answer, *shown_expressions(item), *(step.holds for step in item.solution))
+    holds = (step.holds for step in item.solution)
+    result.ask(main, item.answer, matches(item), *shown_expressions(item), *holds)
     for option in item.options:
         own = option_source(item, variant, option)
         result.ask(main, option.value)
@@ -200,6 +208,17 @@ def plan(item: Item, variant: Variant) -> Plan:
             result.ask(own, option.yields or item.answer, once=True)
         result.ask(own, item.holds if option.code is not None else option.holds, option.because)
     return result
+
+
+def matches(item: Item) -> Expr | None:
+    """Which of the warnings are expected ones.
+
+    A stranger's regular expression may take for ever: it is matched where the program runs, within its limits.
+    """
+    if item.warns is None:
+        return None
+    known = f"[__import__('re').compile({item.warns.text!r})]"
+    return Expr(f"[bool(one.search(said)) for one in {known} for said in run.warnings]", item.warns.at)
 
 
 def _texts(item: Item) -> list[Text]:
@@ -248,6 +267,32 @@ def option_text(option: Option, values: dict[str, Asked]) -> str:
 # ---------------------------------------------------------------- checking what is written
 
 
+def check_size(item: Item, findings: Findings) -> None:
+    """No program grows without end when an answer is put into it. It is to be called before any is made."""
+    lines = item.program.split("\n")
+    indent = max(map(len, lines))
+    answers = [option.code for option in item.options if option.code is not None]
+    if item.exercise:
+        answers += ["\n".join(parts) for parts in (item.exercise.reference, *(w.parts for w in item.exercise.wrong))]
+    places = len(re.findall(r"\.\.\.(?:option|answer|[1-9])\.\.\.", item.program))
+    longest = max((len(answer) + indent * (answer.count("\n") + 1) for answer in answers), default=0)
+    if len(item.program) + places * longest > LONGEST_PROGRAM:
+        message = f"with an answer in its {places} places the program has over {LONGEST_PROGRAM:,} characters"
+        findings.add("bad-field", message, item.program_at or item.at, "make it smaller")
+    programs = (len(answers) + mutants.MOST if item.exercise else len(item.options) + 1) * len(item.variants)
+    if programs * (len(item.program) + places * longest) > LONGEST_PROGRAMS:
+        message = f"the {programs} programs that prove this item have over {LONGEST_PROGRAMS:,} characters"
+        findings.add("bad-field", message, item.program_at or item.at, "make it smaller, or take fewer variants")
+    for option in item.options:
+        program = item.program
+        for old, new in option.instead:
+            if len(program) + program.count(old) * (len(new) - len(old)) > LONGEST_PROGRAM:
+                message = f"with `instead` the program has over {LONGEST_PROGRAM:,} characters"
+                findings.add("bad-field", message, option.at, "replace a larger piece, which occurs once")
+                break
+            program = program.replace(old, new)
+
+
 def check_form(item: Item, findings: Findings) -> None:
     """Each option makes one claim, in a form that the item supports."""
     for option in item.options:
@@ -284,8 +329,8 @@ def check_evidence(item: Item, option: Option, findings: Findings) -> None:
     if option.key and (option.mistake or option.instead or option.yields or option.because):
         findings.add("bad-field", "the key has no mistake", option.at, "remove the mistake, or move the key")
     for old, _ in option.instead:
-        if old not in item.program:
-            message = f"`instead` replaces `{old}`, which is not in the program"
+        if not old or old not in item.program:
+            message = f"`instead` replaces `{template.brief(old)}`, which is not in the program"
             findings.add("bad-field", message, option.at, "copy the piece from the program, spaces and all")
     if option.instead and (option.code is not None or option.program is not None):
         findings.add("bad-field", "`instead` goes with `value`", option.at, "use `because` to say how it fails")

@@ -46,7 +46,7 @@ def plan(item: Item, variant: Variant, *, mutate: bool = False) -> Plan:
     exercise, result = exercise_of(item), Plan()
     main = claims.main_source(item, variant)
     holds = (step.holds for step in item.solution)
-    result.ask(main, exercise.observe, item.holds, *claims.shown_expressions(item), *holds)
+    result.ask(main, exercise.observe, item.holds, claims.matches(item), *claims.shown_expressions(item), *holds)
     check, probes = _checks(item, variant)
     cases = preludes(variant, [*check, *probes])
     asks = tuple(expression.text for expression in (exercise.observe, item.holds) if expression)
@@ -239,8 +239,10 @@ def check_cases(item: Item, findings: Findings) -> None:
         findings.add("bad-field", message, exercise.at, "give one of them another name")
     try:
         ast.parse(exercise.reference[0])
-    except (SyntaxError, ValueError) as error:
-        said = f"{error.msg}, in its line {error.lineno}" if isinstance(error, SyntaxError) else str(error)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        nested = isinstance(error, RecursionError | MemoryError)
+        said = "it is nested too deeply" if nested else str(error)
+        said = f"{error.msg}, in its line {error.lineno}" if isinstance(error, SyntaxError) else said
         findings.add("reference-fails", f"the reference is not Python: {said}", exercise.at, "mend it")
 
 

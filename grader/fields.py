@@ -11,23 +11,43 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr
 
 from grader.model import Level
+from grader.template import LONGEST_EXPRESSION
 
 Mode = Literal[
     "learn", "why", "deep", "trace", "metrics", "experiment", "try", "challenge", "review", "test", "practice"
 ]
+MOST_ITEMS = 300
+LONGEST = 20_000
+"""Characters of a text or a program. With the other limits here it bounds what a stranger's file can cost."""
+
 Slug = Annotated[
-    str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", description="Lower-case letters, digits and single hyphens.")
+    str,
+    Field(
+        pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$",
+        max_length=100,
+        description="Lower-case letters, digits and single hyphens.",
+    ),
 ]
-Scalar = StrictInt | StrictFloat | StrictBool | StrictStr
-Draw = Scalar | list[Scalar]
+Short = Annotated[StrictStr, Field(max_length=200)]
+Sentences = Annotated[StrictStr, Field(min_length=1, max_length=2000)]
+Name = Annotated[StrictStr, Field(max_length=100)]
+Scalar = StrictInt | StrictFloat | StrictBool | Annotated[StrictStr, Field(max_length=LONGEST)]
+Draw = Scalar | Annotated[list[Scalar], Field(max_length=1000)]
 Expression = Annotated[
-    StrictStr | StrictInt | StrictFloat | StrictBool | list[Scalar],
+    Annotated[StrictStr, Field(max_length=LONGEST_EXPRESSION)]
+    | StrictInt
+    | StrictFloat
+    | StrictBool
+    | Annotated[list[Scalar], Field(max_length=1000)],
     Field(description="A Python expression over the program's names and `run`; a plain number stands for itself."),
 ]
 Template = Annotated[
-    StrictStr, Field(min_length=1, description="Markdown; {expressions} are evaluated in the run and shown.")
+    StrictStr,
+    Field(min_length=1, max_length=LONGEST, description="Markdown; {expressions} are evaluated in the run and shown."),
 ]
-Code = Annotated[StrictStr, Field(min_length=1, description="Python, run as it stands.")]
+Code = Annotated[StrictStr, Field(min_length=1, max_length=LONGEST, description="Python, run as it stands.")]
+Piece = Annotated[StrictStr, Field(max_length=LONGEST)]
+Inputs = Annotated[dict[Name, Draw], Field(max_length=30)]
 
 
 class Fields(BaseModel):
@@ -39,8 +59,8 @@ class Fields(BaseModel):
 class MistakeFields(Fields):
     """A misconception, shared by items."""
 
-    says: StrictStr = Field(min_length=1, description="What to tell a learner who has it, in a sentence or two.")
-    see: StrictStr = Field("", description="Where to read on: a lesson and its anchor.")
+    says: Sentences = Field(description="What to tell a learner who has it, in a sentence or two.")
+    see: Short = Field("", description="Where to read on: a lesson and its anchor.")
     family: Slug | Literal[""] = Field("", description="The misunderstanding behind it, shared with other mistakes.")
 
 
@@ -55,8 +75,9 @@ class EvidenceFields(Fields):
     """What ties a wrong option to its mistake."""
 
     mistake: Slug = Field("", description="The misconception that leads here: an id under `mistakes`.")
-    instead: dict[StrictStr, StrictStr] = Field(
+    instead: dict[Piece, Piece] = Field(
         default_factory=dict,
+        max_length=10,
         description="The mistaken program: each key, a piece of the program, is replaced by its value.",
     )
     yields: Expression | None = Field(None, description="What the mistake computes; must equal `value`.")
@@ -87,18 +108,24 @@ class ItemFields(Fields):
     id: Slug = Field(description="Unique in the bank; a new meaning needs a new id.")
     level: Level
     skill: Slug = Field(description="What is practised, such as `read-a-factor-function`.")
-    modes: list[Mode] = Field(["practice", "test"], min_length=1, description="Where the item is asked.")
-    params: dict[StrictStr, list[Draw]] | list[dict[StrictStr, Draw]] = Field(
-        default_factory=dict,
-        description="Values for each name (all combinations are variants), or a list of variants.",
+    modes: list[Mode] = Field(["practice", "test"], min_length=1, max_length=20, description="Where the item is asked.")
+    params: Annotated[dict[Name, Annotated[list[Draw], Field(max_length=200)]], Field(max_length=30)] | list[Inputs] = (
+        Field(
+            default_factory=dict,
+            description="Values for each name (all combinations are variants), or a list of variants.",
+        )
     )
     stem: Template
-    program: StrictStr = Field("", description="Real Python; the parameters are prepended as assignments.")
-    raises: StrictStr | None = Field(None, description="The exception that the program is meant to end with.")
-    warns: StrictStr | None = Field(None, description="A regular expression for the program's warnings.")
-    hints: list[Template] = Field(default_factory=list, description="From a nudge to nearly all.")
-    solution: list[Template | StepFields] = Field(min_length=1, description="Numbered steps to the answer.")
-    see: StrictStr = Field("", description="Where to read on: a lesson and its anchor.")
+    program: StrictStr = Field(
+        "", max_length=LONGEST, description="Real Python; the parameters are prepended as assignments."
+    )
+    raises: Short | None = Field(None, description="The exception that the program is meant to end with.")
+    warns: Short | None = Field(None, description="A regular expression for the program's warnings.")
+    hints: list[Template] = Field(default_factory=list, max_length=10, description="From a nudge to nearly all.")
+    solution: list[Template | StepFields] = Field(
+        min_length=1, max_length=30, description="Numbered steps to the answer."
+    )
+    see: Short = Field("", description="Where to read on: a lesson and its anchor.")
 
 
 class ClaimFields(ItemFields):
@@ -107,7 +134,7 @@ class ClaimFields(ItemFields):
     answer: Expression | None = Field(None, description="What PyTorch says; options have a `value`.")
     holds: Expression | None = Field(None, description="What the right option's code makes true.")
     tolerance: float = Field(1e-6, gt=0, lt=1, description="Relative, for numbers.")
-    counts: StrictStr = Field("step", description="What the optimizer's steps count, such as `epoch`.")
+    counts: Short = Field("step", description="What the optimizer's steps count, such as `epoch`.")
     options: list[OptionFields] = Field(min_length=2, max_length=7)
 
 
@@ -127,8 +154,8 @@ class ObservedFields(ItemFields):
     """What kinds add whose answers are run."""
 
     observe: Expression = Field("run.lr_used", description="What of a run is compared and shown.")
-    shows: StrictStr = Field("rate", description="What `observe` lists, in a word.")
-    counts: StrictStr = Field("step", description="What its entries count, such as `epoch`.")
+    shows: Short = Field("rate", description="What `observe` lists, in a word.")
+    counts: Short = Field("step", description="What its entries count, such as `epoch`.")
     tolerance: float = Field(1e-6, gt=0, lt=1, description="Relative, for numbers.")
 
 
@@ -149,9 +176,9 @@ class RangeFields(Fields):
 class CasesFields(Fields):
     """The inputs that an answer is run with: assignments before the program."""
 
-    given: list[dict[StrictStr, Draw]] = Field(min_length=1, max_length=6, description="Inputs that the learner sees.")
-    hidden: dict[StrictStr, list[Draw] | RangeFields] = Field(
-        default_factory=dict, description="Where hidden inputs are drawn from, for each name."
+    given: list[Inputs] = Field(min_length=1, max_length=6, description="Inputs that the learner sees.")
+    hidden: dict[Name, Annotated[list[Draw], Field(max_length=200)] | RangeFields] = Field(
+        default_factory=dict, max_length=30, description="Where hidden inputs are drawn from, for each name."
     )
     draws: int = Field(3, ge=1, le=10, description="How many hidden cases are drawn for each answer.")
 
@@ -162,7 +189,9 @@ class WrittenFields(ObservedFields):
     starter: Code = Field(description="What the learner starts from; it must not pass.")
     reference: Code = Field(description="A right answer; others are compared with what it does.")
     cases: CasesFields | None = Field(None, description="Inputs; without them the program runs once, as it is.")
-    mistakes: list[WrongCodeFields] = Field(default_factory=list, description="Wrong answers to recognise.")
+    mistakes: list[WrongCodeFields] = Field(
+        default_factory=list, max_length=20, description="Wrong answers to recognise."
+    )
 
 
 class TopicFields(Fields):
@@ -170,6 +199,6 @@ class TopicFields(Fields):
 
     format: Literal[1]
     topic: Slug
-    title: StrictStr = Field(min_length=1)
-    items: list[dict[StrictStr, object]] = Field(min_length=1)
-    mistakes: dict[Slug, MistakeFields] = Field(default_factory=dict)
+    title: Short = Field(min_length=1)
+    items: list[dict[StrictStr, object]] = Field(min_length=1, max_length=MOST_ITEMS)
+    mistakes: dict[Slug, MistakeFields] = Field(default_factory=dict, max_length=1000)

@@ -7,9 +7,21 @@ import re
 from dataclasses import replace
 
 from grader import template
-from grader.claims import Findings, Results, main_source, option_source, option_text, shown_expressions, shown_program
+from grader.claims import (
+    Findings,
+    Results,
+    main_source,
+    matches,
+    option_source,
+    option_text,
+    shown_expressions,
+    shown_program,
+)
 from grader.model import Asked, Expr, Item, Observation, Option, Proof, ProvenOption, Span, Status, Step, Value, Variant
+from grader.template import brief as brief_of
 from grader.template import show
+
+brief = brief_of
 
 
 def equal(one: Value, other: Value, tolerance: float) -> bool:
@@ -20,7 +32,10 @@ def equal(one: Value, other: Value, tolerance: float) -> bool:
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other
     if isinstance(one, int | float) and isinstance(other, int | float):
-        return math.isclose(one, other, rel_tol=tolerance, abs_tol=1e-12)
+        try:
+            return math.isclose(one, other, rel_tol=tolerance, abs_tol=1e-12)
+        except OverflowError:  # a whole number beyond all floats
+            return one == other
     if isinstance(one, list) and isinstance(other, list):
         return len(one) == len(other) and all(equal(a, b, tolerance) for a, b in zip(one, other, strict=True))
     if isinstance(one, dict) and isinstance(other, dict):
@@ -33,7 +48,8 @@ def judge(item: Item, variant: Variant, results: Results) -> Proof:
     findings = Findings(item, variant)
     main = main_source(item, variant)
     observation, values = results.observation(main), results.values(main)
-    sound = _ran(item, results, findings) and _judge_run(item, variant, observation, findings)
+    expected = results.value(main, said) if (said := matches(item)) else Asked([])
+    sound = _ran(item, results, findings) and _judge_run(item, variant, observation, expected, findings)
     told = findings if sound else Findings(item, variant)  # what follows from a broken run is not worth telling
     claims = _judge_texts(item, values, told)
     answer = results.value(main, item.answer) if item.answer else Asked()
@@ -69,7 +85,8 @@ def _ran(item: Item, results: Results, findings: Findings) -> bool:
     for run in results:
         if run.status not in (Status.OK, Status.ERROR):
             code = "not-run" if run.status is Status.NOT_RUN else "over-limit"
-            hint = "see `grader doctor`" if code == "not-run" else "make the program smaller"
+            smaller = "make the program smaller" + (", or the pattern of `warns` simpler" if item.warns else "")
+            hint = "see `grader doctor`" if code == "not-run" else smaller
             findings.add(code, f"the program did not end: {run.note or run.error or run.status}", at, hint)
             return False
     if results.differing():
@@ -86,8 +103,11 @@ def _program_line(item: Item, variant: Variant, line: int | None) -> Span:
     return Span(at.path, at.line + max(0, min(own, item.program.count("\n") - 1)), at.column)
 
 
-def _judge_run(item: Item, variant: Variant, run: Observation, findings: Findings) -> bool:
-    """The main program raises and warns exactly where the item says so; False where it raises against its word."""
+def _judge_run(item: Item, variant: Variant, run: Observation, expected: Asked, findings: Findings) -> bool:
+    """The main program raises and warns exactly where the item says so; False where it raises against its word.
+
+    `expected` says of each warning whether `warns` matches it.
+    """
     if run.error:
         place = _program_line(item, variant, run.error.line)
         if item.raises is None:
@@ -100,16 +120,27 @@ def _judge_run(item: Item, variant: Variant, run: Observation, findings: Finding
     elif item.raises is not None:
         message = f"`raises` says {item.raises.text}, the program raised nothing"
         findings.add("program-raises", message, item.raises.at, "remove `raises`, or mend the program")
-    unsaid = [w for w in run.warnings if item.warns is None or not re.search(item.warns.text, w.message)]
+    _judge_warnings(item, variant, run, expected, findings)
+    return (run.error.type if run.error else None) == (item.raises.text if item.raises else None)
+
+
+def _judge_warnings(item: Item, variant: Variant, run: Observation, expected: Asked, findings: Findings) -> None:
+    if item.warns is not None and expected.error:
+        message = f"`warns` is no regular expression that could be matched: {expected.error}"
+        hint = "write a part of the warning as it stands, with a backslash before brackets and the like"
+        findings.add("program-warns", message, item.warns.at, hint)
+        return
+    flags = expected.value if isinstance(expected.value, list) else []
+    said = [entry is True for entry in flags] + [False] * len(run.warnings)
+    unsaid = [warning for warning, known in zip(run.warnings, said, strict=False) if not known]
     for warning in unsaid[:1]:
-        message = f"the program warns: {warning.category}: {warning.message.splitlines()[0]}"
+        message = f"the program warns: {warning.category}: {brief(warning.message, 300)}"
         hint = "mend the program, or say `warns:` with a regular expression that matches it"
         place = item.warns.at if item.warns else _program_line(item, variant, warning.line)
         findings.add("program-warns", message, place, hint)
     if item.warns is not None and not run.warnings:
         message = "`warns` is given, but the program does not warn"
         findings.add("program-warns", message, item.warns.at, "remove `warns`, or mend the program")
-    return (run.error.type if run.error else None) == (item.raises.text if item.raises else None)
 
 
 def _judge_texts(item: Item, values: dict[str, Asked], findings: Findings) -> int:
@@ -262,12 +293,6 @@ def _judge_wrong_numbers(item: Item, proof: Proof, findings: Findings) -> None:
         seen.setdefault(proven.shown, option.mistake)
 
 
-def brief(text: str, most: int = 60) -> str:
-    """The first line of a text, at most `most` characters of it."""
-    first, *rest = text.splitlines() or [""]
-    return first if not rest and len(first) <= most else first[: most - 3] + "..."
-
-
 def _judge_solution_end(item: Item, answer: Asked, values: dict[str, Asked], findings: Findings) -> None:
     """The last step of a solution arrives at the answer."""
     if not item.answer or not item.solution:
@@ -297,6 +322,6 @@ def _states(text: str, value: Value) -> bool:
     """Whether a text contains a number (to six digits), or a text in so many words."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         numbers = re.findall(rf"(?<![\w.]){template.NUMBER}(?![\w])", text)
-        return any(math.isclose(float(number), value, rel_tol=1e-5, abs_tol=1e-12) for number in numbers)
+        return any(equal(float(number), value, 1e-5) for number in numbers)
     plain = [" ".join(part.replace("`", "").split()).casefold() for part in (show(value), text)]
     return len(plain[0]) > 3 and plain[0] in plain[1]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
 
 MODES = ("learn", "why", "deep", "trace", "metrics", "experiment")
-INLINE = re.compile(r"\{eval\}`([^`]+)`(<!--\s*(.*?)\s*-->)?")
+INLINE = re.compile(r"\{eval\}`([^`]+)`(<!--(.*?)-->)?")
 """A number in prose and its pin: {eval}`base_lr * 3 / 5`<!-- 0.06 -->."""
 
 _OPTION = re.compile(r":([\w-]+):\s*(.*)")
@@ -129,7 +129,7 @@ class _Reader:
             for number in range(token.map[0] + 1, token.map[1] + 1)
         }
         inlines = [
-            Inline(match[1], number, match.end(1) + 1, match.end(), match[3])
+            Inline(match[1], number, match.end(1) + 1, match.end(), match[3].strip() if match[2] else None)
             for number, line in enumerate(lines, first)
             if number not in code
             for match in INLINE.finditer(line)

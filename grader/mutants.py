@@ -8,6 +8,7 @@ stand for real faults (DeMillo, Lipton, Sayward 1978: the coupling effect), cut 
 from __future__ import annotations
 
 import ast
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -22,6 +23,9 @@ OPERATORS: dict[type[ast.operator], type[ast.operator]] = {
 MOST = 24
 """Mutants of one program, at most; spread over the whole of it."""
 
+MOST_WRITTEN = 1_000_000
+"""Characters that are written for all mutants of one program; of a long one not every change is tried."""
+
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
@@ -35,22 +39,29 @@ class Mutant:
 @lru_cache(256)
 def mutants(source: str) -> tuple[Mutant, ...]:
     """The mutants of a source, each different from it and from the others, in the order of its lines."""
-    tree = ast.parse(source)
-    seen = {ast.unparse(tree)}
-    found: list[Mutant] = []
-    for place, node in enumerate(ast.walk(tree)):
-        for number in range(len(list(_edits(node)))):
-            changed = ast.parse(source)
-            target = next(other for index, other in enumerate(ast.walk(changed)) if index == place)
-            what, edit = list(_edits(target))[number]
-            edit()
-            text = ast.unparse(changed)
-            if text not in seen:
-                seen.add(text)
-                found.append(Mutant(text + "\n", what, getattr(node, "lineno", 1)))
+    try:
+        found = list(_changed(source))
+    except (RecursionError, MemoryError, ValueError):  # nested too deeply to be written out, a number without end
+        return ()
     found.sort(key=lambda mutant: mutant.line)
     kept = min(MOST, len(found))
     return tuple(found[place * len(found) // kept] for place in range(kept))
+
+
+def _changed(source: str) -> Iterator[Mutant]:
+    tree = ast.parse(source)
+    seen = {ast.unparse(tree)}
+    places = [(place, number) for place, node in enumerate(ast.walk(tree)) for number in range(len(list(_edits(node))))]
+    tried = min(len(places), max(MOST, MOST_WRITTEN // len(source)))
+    for place, number in (places[one * len(places) // tried] for one in range(tried)):
+        changed = ast.parse(source)
+        target = next(itertools.islice(ast.walk(changed), place, None))
+        what, edit = list(_edits(target))[number]
+        edit()
+        text = ast.unparse(changed)
+        if text not in seen:
+            seen.add(text)
+            yield Mutant(text + "\n", what, getattr(target, "lineno", 1))
 
 
 def _edits(node: ast.AST) -> Iterator[tuple[str, _Edit]]:

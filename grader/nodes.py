@@ -2,17 +2,41 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import re
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.composer import Composer, ComposerError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from grader import template
 from grader.model import Finding, Span
-from grader.source import Path, Place, Source
+from grader.source import Path, Place, Source, control_character
 
 _CORE = "tag:yaml.org,2002:"
+DEEPEST = 16
+MOST_NODES = 40_000
+"""Keys, values, lists and mappings; reading more of them takes seconds and hundreds of megabytes."""
+MOST_FINDINGS = 50
+"""In one file, of what YAML may not have."""
+
+
+class _Bounded(Composer):
+    """Composes nodes until there are too many, or one stands too deep."""
+
+    level = count = 0
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        self.level, self.count = self.level + 1, self.count + 1
+        if self.level > DEEPEST or self.count > MOST_NODES:
+            many = f"more than {MOST_NODES:,} values" if self.level <= DEEPEST else f"nested more than {DEEPEST} deep"
+            raise ComposerError(None, None, many, self.parser.peek_event().start_mark)
+        node = super().compose_node(parent, index)
+        self.level -= 1
+        return node
 
 
 def read(text: str, source: Source) -> None:
@@ -20,6 +44,7 @@ def read(text: str, source: Source) -> None:
     path = source.path
     try:
         yaml = YAML(typ="safe", pure=True)
+        yaml.Composer = _Bounded
         yaml.composer.warn_double_anchors = False  # anchors are refused anyway, as findings
         node = yaml.compose(text)
         if node is None:
@@ -28,10 +53,11 @@ def read(text: str, source: Source) -> None:
         else:
             data = _build(node, (), source, text.splitlines(), None)
             source.data = data if not source.findings else None
+            del source.findings[MOST_FINDINGS:]
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         at = Span(path, mark.line + 1, mark.column + 1) if mark else Span(path)
-        what = " ".join(str(part) for part in (error.context, error.problem) if part)
+        what = template.in_a_line(" ".join(str(part) for part in (error.context, error.problem) if part))
         source.findings.append(Finding("bad-yaml", what, at, _yaml_hint(what)))
     except (YAMLError, ValueError) as error:
         position = getattr(error, "position", 0)
@@ -49,30 +75,38 @@ def _yaml_hint(problem: str) -> str:
         return "keep one document in a file: remove the `---` line"
     if "alias" in problem:
         return "write the text out: quizzes use no aliases"
+    if "more than" in problem:
+        return "write it flatter" if "nested" in problem else "split the file into topics"
     return "check the indentation and the quotes at and above this line"
 
 
 def _build(node: Node, path: Path, source: Source, lines: list[str], key: Node | None) -> Any:
     start = Span(source.path, node.start_mark.line + 1, node.start_mark.column + 1)
+    if isinstance(node, ScalarNode) and _unlike(node):
+        source.findings.append(_control(node, source.path))
+        return None
     key_at = Span(source.path, key.start_mark.line + 1, key.start_mark.column + 1) if key else None
     place = Place(start, key_at)
     source.places[path] = place
     if node.anchor:  # an aliased node has one too: it is the same node
-        _refuse(source, "unsafe-yaml", f"the anchor `&{node.anchor}`", start, "write the text out each time")
+        _refuse(source, "unsafe-yaml", f"the anchor `&{_named(node.anchor)}`", start, "write the text out each time")
         return None
     if isinstance(node, ScalarNode):
         source.places[path] = _text_place(node, place, lines)
         return _scalar(node, source, start)
     if node.tag not in (_CORE + "map", _CORE + "seq"):
-        _refuse(source, "unsafe-yaml", f"the tag `{node.tag}`", start, "remove the tag")
+        _refuse(source, "unsafe-yaml", f"the tag `{_named(node.tag)}`", start, "remove the tag")
     if isinstance(node, SequenceNode):
         return [_build(entry, (*path, index), source, lines, None) for index, entry in enumerate(node.value)]
     assert isinstance(node, MappingNode)
     result: dict[str, Any] = {}
     for key_node, value_node in node.value:
         at = Span(source.path, key_node.start_mark.line + 1, key_node.start_mark.column + 1)
+        if isinstance(key_node, ScalarNode) and _unlike(key_node):
+            source.findings.append(_control(key_node, source.path))
+            continue
         if not isinstance(key_node, ScalarNode) or key_node.tag != _CORE + "str":
-            shown = key_node.value if isinstance(key_node, ScalarNode) else "a list or mapping"
+            shown = _named(key_node.value) if isinstance(key_node, ScalarNode) else "a list or mapping"
             hint = "merge keys are not used here" if shown == "<<" else "a key is text; quote it"
             _refuse(source, "bad-field", f"the key `{shown}`", at, hint)
             continue
@@ -80,10 +114,14 @@ def _build(node: Node, path: Path, source: Source, lines: list[str], key: Node |
         if name in result:
             first = source.at((*path, name), key=True)
             hint = f"it is first on line {first.line}; keep one"
-            _refuse(source, "duplicate-key", f"the key `{name}` for the second time", at, hint)
+            _refuse(source, "duplicate-key", f"the key `{_named(name)}` for the second time", at, hint)
             continue
         result[name] = _build(value_node, (*path, name), source, lines, key_node)
     return result
+
+
+def _named(thing: object) -> str:
+    return template.in_a_line(template.brief(str(thing)))
 
 
 def _refuse(source: Source, code: str, what: str, at: Span, hint: str) -> None:
@@ -92,11 +130,50 @@ def _refuse(source: Source, code: str, what: str, at: Span, hint: str) -> None:
         source.findings.append(finding)
 
 
+_ESCAPE = re.compile(r"\\(?:x(..)|u(.{4})|U(.{8})|(.))", re.DOTALL)
+_SHORT = {
+    "0": "\0",
+    "a": "\a",
+    "b": "\b",
+    "v": "\v",
+    "f": "\f",
+    "r": "\r",
+    "e": "\x1b",
+    "N": "\x85",
+    "L": "\u2028",
+    "P": "\u2029",
+}
+
+
+def _unlike(node: ScalarNode) -> bool:
+    """Whether a text has characters that no text should have. Escapes of halves, as JSON has them, are put together."""
+    if not template.CONTROL.search(node.value):
+        return False
+    with contextlib.suppress(UnicodeDecodeError):
+        node.value = node.value.encode("utf-16", "surrogatepass").decode("utf-16")
+    return template.CONTROL.search(node.value) is not None
+
+
+def _control(node: ScalarNode, path: str) -> Finding:
+    """The first control character of a text, which stands there as an escape."""
+    line, column = node.start_mark.line, node.start_mark.column
+    text = node.start_mark.buffer[node.start_mark.pointer : node.end_mark.pointer] if node.style == '"' else ""
+    for escape in _ESCAPE.finditer(text):
+        digits = escape[1] or escape[2] or escape[3]
+        character = chr(int(digits, 16)) if digits else _SHORT.get(escape[4], " ")
+        if template.CONTROL.match(character):
+            before = text[: escape.start()]
+            column = escape.start() - before.rfind("\n") - 1 if "\n" in before else column + escape.start()
+            line += before.count("\n")
+            break
+    return control_character(node.value, Span(path, line + 1, column + 1))
+
+
 def _text_place(node: ScalarNode, place: Place, lines: list[str]) -> Place:
     """Where the characters of a scalar really start."""
     start, line = place.start, node.start_mark.line
     if node.style == "|":
-        first = next((text for text in lines[line + 1 :] if text.strip()), "")
+        first = next((text for text in itertools.islice(lines, line + 1, None) if text.strip()), "")
         indent = len(first) - len(first.lstrip())
         return Place(Span(start.path, line + 2, indent + 1), place.key, indent)
     single = node.end_mark.line == line
@@ -106,6 +183,9 @@ def _text_place(node: ScalarNode, place: Place, lines: list[str]) -> Place:
 
 
 _INTEGER = re.compile(r"[-+]?\d{1,300}|0x[0-9a-fA-F]{1,200}|0o[0-7]{1,200}")
+
+
+_FLOAT = re.compile(rf"{template.NUMBER}|[-+]?inf|nan")
 
 
 def _scalar(node: ScalarNode, source: Source, at: Span) -> Any:
@@ -118,9 +198,9 @@ def _scalar(node: ScalarNode, source: Source, at: Span) -> Any:
             return text.lower() == "true"
         case "int" if _INTEGER.fullmatch(text):
             return int(text, 0) if text[:2] in ("0x", "0o") else int(text)
-        case "float":
-            return float(re.sub(r"\.(inf|nan)", r"\1", text.lower()))
-        case "str" | "timestamp" | "value" | "int":
+        case "float" if (number := re.sub(r"\.(inf|nan)", r"\1", text.lower())) and _FLOAT.fullmatch(number):
+            return float(number)
+        case "str" | "timestamp" | "value" | "int" | "float":
             return text
-    _refuse(source, "unsafe-yaml", f"the tag `{node.tag}`", at, "remove the tag; quizzes are plain YAML")
+    _refuse(source, "unsafe-yaml", f"the tag `{_named(node.tag)}`", at, "remove the tag; quizzes are plain YAML")
     return None

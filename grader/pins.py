@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from grader.model import Cell, Finding, Inline, Lesson, Limits, Observation, Program, Span, Status
-from grader.template import NUMBER
+from grader.template import CONTROL, NUMBER
 
 LIMITS = Limits(cpu_seconds=100, waiting_seconds=20.0, wall_seconds=240.0, memory_bytes=4 << 30, output_bytes=1 << 20)
 """What all cells of a lesson may use together."""
@@ -24,7 +24,7 @@ TOLERANCE = 1e-4
 
 _Report = Callable[[str, str, int, str], None]
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{4,}")
-_TIME = re.compile(rf"{NUMBER}\s?(?:ns|us|µs|ms|s|sec|seconds?)\b")
+_TIME = re.compile(rf"(?<!\d){NUMBER}\s?(?:ns|us|µs|ms|s|sec|seconds?)\b")
 
 
 def program(lesson: Lesson, seed: int) -> Program:
@@ -40,7 +40,7 @@ def printed(step: Cell | Inline, run: Observation) -> str:
     lines = [run.stdout.rstrip("\n")] if run.stdout.strip() else []
     if isinstance(step, Cell) and run.error:
         lines.append(str(run.error).splitlines()[0])
-    return "\n".join(lines)
+    return CONTROL.sub(lambda found: ascii(found[0])[1:-1], "\n".join(lines))
 
 
 def judge(lesson: Lesson, runs: Sequence[Observation]) -> list[Finding]:

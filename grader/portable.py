@@ -6,33 +6,39 @@ import dataclasses
 import json
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, get_type_hints
 
+from grader import entries
+from grader.entries import Entry
 from grader.errors import InputError
 from grader.model import Attempt, Sitting
+from grader.template import CONTROL
 
-Entry = TypeVar("Entry", Sitting, Attempt)
 HEADER = {"torch-grader": "records", "format": 1}
 
 
 def lines(sittings: Iterable[Sitting], attempts: Iterable[Attempt]) -> Iterator[str]:
     """The lines of a file."""
     yield json.dumps(HEADER)
-    for name, entries in (("sitting", sittings), ("attempt", attempts)):
-        for entry in entries:
+    for name, given in (("sitting", sittings), ("attempt", attempts)):
+        for entry in given:
             data = dataclasses.asdict(entry)
-            yield json.dumps({name: {key: _out(value) for key, value in data.items()}}, ensure_ascii=False)
+            line = json.dumps({name: {key: _out(value) for key, value in data.items()}}, ensure_ascii=False)
+            yield CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", line)
 
 
 def read(text: Iterable[str], name: str) -> tuple[list[Sitting], list[Attempt]]:
     """What is in a file. Raises InputError, with the line, for what is no export of ours."""
     sittings, attempts = [], []
     for number, line in enumerate(text, 1):
+        if number > 1 and not line.strip():
+            continue
         try:
             entry = _entry(json.loads(line), number)
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
             hint = "nothing was taken in; give a file that `grader export-records` wrote"
-            raise InputError(f"{name}:{number}: {error}", hint) from None
+            said = f"the field {error} is missing" if isinstance(error, KeyError) else str(error)
+            raise InputError(f"{name}:{number}: {said}", hint) from None
         if isinstance(entry, Sitting):
             sittings.append(entry)
         elif entry:
@@ -48,8 +54,7 @@ def _entry(data: Any, number: int) -> Sitting | Attempt | None:
         return None
     ((kind, fields),) = data.items()
     if kind == "sitting":
-        plan = tuple((str(item), int(variant)) for item, variant in fields["plan"])
-        return _made(Sitting, fields | {"plan": plan})
+        return _made(Sitting, fields | {"plan": entries.plan_of(fields["plan"])})
     if kind == "attempt":
         return _made(Attempt, fields)
     raise ValueError(f"`{kind}` is neither a sitting nor an attempt")
@@ -70,10 +75,8 @@ def _made(kind: type[Entry], fields: dict[str, Any]) -> Entry:
             made[name] = datetime.fromisoformat(value)
             if made[name].tzinfo is None:
                 raise ValueError(f"`{name}` has no time zone")
-            continue
-        if hints[name] in (float, float | None) and type(value) is int:
-            value = float(value)  # noqa: PLW2901  (JSON has one kind of number)
-        if name != "plan" and (not isinstance(value, hints[name]) or (hints[name] is int and value is True)):
-            raise ValueError(f"`{name}` is {value!r}")
-        made[name] = value
-    return kind(**made)
+        elif hints[name] in (float, float | None) and type(value) is int:
+            made[name] = float(value)  # JSON has one kind of number
+        else:
+            made[name] = value
+    return entries.checked(kind, made)

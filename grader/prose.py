@@ -28,7 +28,6 @@ _SPAN = re.compile(
     r"|(?<!!)\[(?P<text>[^\[\]]+)\]\((?P<to>[^)\s]+)\)",
     re.DOTALL,
 )
-_NAMED = re.compile(r"(.*\S)\s*<([^<>]+)>", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,20 +126,21 @@ def _span(span: re.Match[str], style: Style) -> str:
         return style.link(_SPAN.sub(lambda inner: _span(inner, style), span["text"]), span["to"])
     if span["role"]:
         return _role(span["role"], span["content"], style)
-    return span[3] or f"`{span[1]}`"
+    return (span[3] or "").strip() or f"`{span[1]}`"
 
 
 def _role(role: str, content: str, style: Style) -> str:
-    named = _NAMED.fullmatch(content)
+    text, opened, to = content.rstrip(">").rpartition("<")
+    named = (text.rstrip(), to) if content.endswith(">") and opened and text.strip() and to else None
     match role:
         case "math":
             return f"${content}$"
         case "code":
             return f"`{content}`"
         case "ref" | "numref":
-            return style.link(named[1], f"#{named[2]}") if named else style.link(content, f"#{content}")
+            return style.link(named[0], f"#{named[1]}") if named else style.link(content, f"#{content}")
         case "doc":
-            text, to = (named[1], named[2]) if named else (content, content)
+            text, to = named or (content, content)
             return style.link(text, to if to.endswith(".md") else f"{to}.md")
         case _:
             return content

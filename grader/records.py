@@ -9,27 +9,20 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import json
 import os
+import sqlite3
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any, Self
 
 import sqlalchemy as sql
 from sqlalchemy import event
-from sqlalchemy.exc import (
-    ArgumentError,
-    DatabaseError,
-    IntegrityError,
-    InterfaceError,
-    NoSuchModuleError,
-    OperationalError,
-)
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError, SQLAlchemyError
 
+from grader import entries
 from grader.errors import InputError
 from grader.model import Attempt, Item, Sitting, Span
 
@@ -39,7 +32,6 @@ VERSION = "0001"
 BUSY_SECONDS = 15
 """How long to wait for another process that writes."""
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _sittings = sql.table("sittings", *(sql.column(field.name) for field in dataclasses.fields(Sitting)))
 _attempts = sql.table(
     "attempts", sql.column("number"), *(sql.column(field.name) for field in dataclasses.fields(Attempt))
@@ -83,6 +75,8 @@ class Records:
         self.newer = False
         """Written by a newer program: may be read, not written."""
         self._write = write
+        self._known = False
+        """They are ours, and may be written; what is something else is left as it is, to its last byte."""
         with self._told("opened"):
             address = sql.make_url(self.url)
             self._sqlite = address.get_backend_name() == "sqlite"
@@ -120,16 +114,16 @@ class Records:
 
     def _connected(self, connection: Any, _: object) -> None:
         connection.isolation_level = None  # `_begin` says how transactions begin
-        if self._write:
+        if self._known:
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=FULL")
 
     def _check(self) -> None:
         """The version of the tables; makes them, or brings them up to date, where they may be written."""
         with self._engine.connect() as connection:
-            found = self._version(connection)
-        if found == VERSION:
-            return
+            found, empty = self._version(connection)
+            if self._sqlite and self._write:
+                self._look_for_damage(connection, found)
         if found is not None and found not in _steps():
             self.newer = True
             if self._write:
@@ -139,7 +133,15 @@ class Records:
                 )
             return
         if not self._write:
-            raise RecordsError(f"{self.name} holds no records of this version", "they begin with the first answer")
+            if found != VERSION:
+                raise RecordsError(f"{self.name} holds no records of this version", "they begin with the first answer")
+            return
+        if self._sqlite and found is None and not empty:
+            raise RecordsError(f"{self.name} is a database of something else", "give another place with --db")
+        self._known = True
+        self._engine.dispose()  # a connection of before does not know
+        if found == VERSION:
+            return
         from alembic import command
         from alembic.config import Config
 
@@ -150,11 +152,27 @@ class Records:
             command.upgrade(settings, "head")
 
     @staticmethod
-    def _version(connection: sql.Connection) -> str | None:
-        if not sql.inspect(connection).has_table("alembic_version"):
-            return None
+    def _look_for_damage(connection: sql.Connection, version: str | None) -> None:
+        """Read a file through before anything is written into it. Raises ValueError.
+
+        It takes half a second for 100,000 attempts.
+        """
+        found = str(connection.execute(sql.text("PRAGMA quick_check(1)")).scalar())
+        if found != "ok":
+            raise ValueError(" ".join(found.split()))
+        for table in (_attempts, _sittings) if version == VERSION else ():
+            names = connection.execute(sql.text("SELECT name FROM pragma_table_info(:name)"), {"name": table.name})
+            if lacking := set(table.c.keys()) - set(names.scalars()):
+                raise ValueError(f"the table `{table.name}` has no column `{min(lacking)}`")
+
+    @staticmethod
+    def _version(connection: sql.Connection) -> tuple[str | None, bool]:
+        """The version of the tables, and whether there is no table at all."""
+        tables = sql.inspect(connection).get_table_names()
+        if "alembic_version" not in tables:
+            return None, not tables
         row = connection.execute(sql.text("SELECT version_num FROM alembic_version")).first()
-        return str(row[0]) if row else None
+        return (str(row[0]) if row else None), False
 
     @contextmanager
     def _told(self, what: str) -> Iterator[None]:
@@ -165,8 +183,12 @@ class Records:
             raise RecordsError(f"{self.url!r} is no database: {error}", _URLS) from None
         except ImportError as error:
             raise RecordsError(f"a package is missing for {self.url!r}: {error}", "pip install it") from None
-        except (OperationalError, InterfaceError, DatabaseError, OSError) as error:
-            said = str(error.orig if isinstance(error, DatabaseError | InterfaceError) else error).strip()
+        except (SQLAlchemyError, sqlite3.Error, OSError, ValueError, OverflowError) as error:
+            said = str(error.orig if isinstance(error, DBAPIError) else error).strip() or type(error).__name__
+            if isinstance(error, ValueError | OverflowError):
+                said = f"they are damaged: {said}"
+            if "disk is full" in said:
+                said = f"no space left on the device ({said})"
             name = getattr(self, "name", self.url)
             raise RecordsError(f"the records at {name} cannot be {what}: {said.splitlines()[0]}", _hint(said)) from None
 
@@ -175,7 +197,7 @@ class Records:
     def begin(self, sitting: Sitting) -> None:
         """Write a sitting down, before its first question."""
         with self._told("written"), self._writer.begin() as connection:
-            connection.execute(sql.insert(_sittings).values(**_sitting_row(sitting)))
+            connection.execute(sql.insert(_sittings).values(**entries.sitting_row(sitting)))
 
     def add(self, make: Callable[[str | None], Attempt], learner: str, unit: str) -> Attempt | None:
         """Write an attempt. `make` is given the state of the unit's card before it, and says what is to be written.
@@ -189,7 +211,7 @@ class Records:
                     if not self._sqlite:
                         connection.execute(sql.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
                     attempt = make(self._card(connection, learner, unit))
-                    connection.execute(sql.insert(_attempts).values(**_attempt_row(attempt)))
+                    connection.execute(sql.insert(_attempts).values(**entries.attempt_row(attempt)))
             except IntegrityError:
                 return None
         return attempt
@@ -209,8 +231,8 @@ class Records:
         new = 0
         with self._told("written"), self._writer.begin() as connection:
             for table, rows in (
-                (_sittings, [_sitting_row(sitting) for sitting in sittings]),
-                (_attempts, [_attempt_row(attempt) for attempt in attempts]),
+                (_sittings, [entries.sitting_row(sitting) for sitting in sittings]),
+                (_attempts, [entries.attempt_row(attempt) for attempt in attempts]),
             ):
                 for start in range(0, len(rows), 500):
                     part = rows[start : start + 500]
@@ -229,7 +251,7 @@ class Records:
         query = sql.select(*_COLUMNS).where(*chosen).order_by(_attempts.c.number)
         with self._told("read"), self._engine.connect() as connection:
             for row in connection.execution_options(yield_per=1000).execute(query):
-                yield _attempt(row._mapping)  # noqa: SLF001  (the public name of SQLAlchemy for it)
+                yield entries.attempt(row._mapping)  # noqa: SLF001  (the public name of SQLAlchemy for it)
 
     def sittings(self, **equal: object) -> Iterator[Sitting]:
         """The sittings whose fields are these, oldest first."""
@@ -237,11 +259,14 @@ class Records:
         query = sql.select(*_sittings.c).where(*chosen).order_by(_sittings.c.started)
         with self._told("read"), self._engine.connect() as connection:
             for row in connection.execute(query):
-                yield _sitting(row._mapping)  # noqa: SLF001  (the public name of SQLAlchemy for it)
+                yield entries.sitting(row._mapping)  # noqa: SLF001  (the public name of SQLAlchemy for it)
 
     def learners(self) -> list[str]:
         with self._told("read"), self._engine.connect() as connection:
-            return sorted(connection.execute(sql.select(_attempts.c.learner).distinct()).scalars())
+            found = list(connection.execute(sql.select(_attempts.c.learner).distinct()).scalars())
+            if odd := [name for name in found if not isinstance(name, str)]:
+                raise ValueError(f"`learner` is {odd[0]!r}")
+            return sorted(found)
 
     def cards(self, learner: str, units: list[str]) -> dict[str, str]:
         """The state of each unit's card; units that were never answered are left out."""
@@ -256,6 +281,8 @@ class Records:
             for item in items:
                 query = sql.select(_attempts.c.variant).where(_attempts.c.learner == learner, _attempts.c.item == item)
                 if variants := set(connection.execute(query.distinct()).scalars()):
+                    if odd := [variant for variant in variants if type(variant) is not int]:
+                        raise ValueError(f"`variant` is {odd[0]!r}")
                     found[item] = variants
         return found
 
@@ -264,13 +291,16 @@ class Records:
         query = sql.select(*_COLUMNS).where(_attempts.c.learner == learner, _attempts.c.topic == topic)
         query = query.order_by(_attempts.c.number.desc()).limit(count)
         with self._told("read"), self._engine.connect() as connection:
-            return [_attempt(row._mapping) for row in connection.execute(query)]  # noqa: SLF001  (as above)
+            return [entries.attempt(row._mapping) for row in connection.execute(query)]  # noqa: SLF001  (as above)
 
     @staticmethod
     def _card(connection: sql.Connection, learner: str, unit: str) -> str | None:
         query = sql.select(_attempts.c.card).where(_attempts.c.learner == learner, _attempts.c.unit == unit)
         query = query.where(_attempts.c.card.is_not(None)).order_by(_attempts.c.number.desc()).limit(1)
-        return connection.execute(query).scalar()
+        card: str | None = connection.execute(query).scalar()
+        if card is not None:
+            entries.check_card(card)
+        return card
 
 
 _URLS = "such as --db records.sqlite or --db postgresql+psycopg://user@host/name"
@@ -284,7 +314,7 @@ def _hint(said: str) -> str:
         (("full", "no space"), "make room on the disk, then answer again; all earlier answers are there"),
         (("readonly", "read-only", "permission", "unable to open"), "give another place with --db, or --no-records"),
         (
-            ("malformed", "not a database", "corrupt"),
+            ("malformed", "not a database", "corrupt", "damaged", "decode", "no such"),
             "move the file away, or give another with --db; it is as it was",
         ),
         (("refused", "resolve", "could not connect", "connection failed"), "is the server running, and the URL right?"),
@@ -303,35 +333,6 @@ def _begin(connection: sql.Connection) -> None:
 def _steps() -> frozenset[str]:
     """The versions that this program knows."""
     return frozenset(path.name[1:5] for path in (Path(__file__).parent / "migrations/versions").glob("v*.py"))
-
-
-# ---------------------------------------------------------------- rows
-
-
-def _microseconds(at: datetime) -> int:
-    return (at - _EPOCH) // timedelta(microseconds=1)
-
-
-def _time(microseconds: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=microseconds)
-
-
-def _sitting_row(sitting: Sitting) -> dict[str, Any]:
-    plan = json.dumps([list(question) for question in sitting.plan])
-    return dataclasses.asdict(sitting) | {"started": _microseconds(sitting.started), "plan": plan}
-
-
-def _sitting(row: Mapping[Any, Any]) -> Sitting:
-    plan = tuple((str(item), int(variant)) for item, variant in json.loads(row["plan"]))
-    return Sitting(**{**row, "started": _time(row["started"]), "plan": plan})
-
-
-def _attempt_row(attempt: Attempt) -> dict[str, Any]:
-    return dataclasses.asdict(attempt) | {"at": _microseconds(attempt.at)}
-
-
-def _attempt(row: Mapping[Any, Any]) -> Attempt:
-    return Attempt(**{**row, "at": _time(row["at"]), "early": bool(row["early"])})
 
 
 def new_id() -> str:

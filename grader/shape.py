@@ -12,6 +12,9 @@ from grader.errors import did_you_mean
 from grader.model import Finding
 from grader.source import Source
 
+MOST_FINDINGS = 50
+"""Of one item, and of what is around the items; more do not help."""
+
 
 @cache
 def digest() -> str:
@@ -22,14 +25,16 @@ def digest() -> str:
 
 
 def check(read: Source) -> list[Finding]:
-    from grader.fields import TopicFields
+    from grader.fields import MOST_ITEMS, TopicFields
 
     if not isinstance(read.data, dict):
         hint = "start the file with `format: 1`, `topic:`, `title:`, `items:`"
         return [Finding("bad-field", "a quiz is a mapping", read.at(()), hint)]
     findings = _validate(TopicFields, read.data, (), read)
     items = read.data.get("items")
-    for index, data in enumerate(items if isinstance(items, list) else []):
+    for index, data in enumerate(items[:MOST_ITEMS] if isinstance(items, list) else []):
+        if len(findings) >= MOST_FINDINGS:
+            break
         where: source.Path = ("items", index)
         if not isinstance(data, dict):
             continue
@@ -40,7 +45,7 @@ def check(read: Source) -> list[Finding]:
             hint = f"add one of {', '.join(kinds.names())}"
             findings.append(Finding("bad-field", message, read.at(where), hint, item=name))
         elif kind not in kinds.names():
-            message = f"there is no kind `{kind}`"
+            message = f"there is no kind `{_brief(kind)}`"
             hint = did_you_mean(str(kind), kinds.names()) or f"the kinds are {', '.join(kinds.names())}"
             findings.append(Finding("unknown-kind", message, read.at((*where, "kind")), hint, item=name))
         else:
@@ -58,7 +63,7 @@ def _validate(
         model.model_validate(data)
     except ValidationError as error:
         found: dict[source.Path, Finding] = {}
-        for problem in error.errors(include_url=False, include_context=True):
+        for problem in error.errors(include_url=False, include_context=True)[:MOST_FINDINGS]:
             path = _existing((*where, *problem["loc"]), data, where)
             missing = problem["type"] == "missing"
             unknown = problem["type"] == "extra_forbidden"
@@ -93,23 +98,31 @@ def _explain(problem: Any, model: Any, path: source.Path) -> tuple[str, str]:
     allowed = sorted({name for shape in _shapes(model) for name in shape.model_fields})
     match problem["type"]:
         case "extra_forbidden":
-            return f"there is no field `{path[-1]}` here", did_you_mean(str(path[-1]), allowed) or "remove it"
+            return f"there is no field `{_brief(path[-1])}` here", did_you_mean(str(path[-1]), allowed) or "remove it"
         case "missing":
             return f"the field `{path[-1]}` is missing", f"add `{path[-1]}:`"
         case "literal_error":
             expected = problem["ctx"]["expected"].replace("'", "`")
             given = str(problem["input"])
             options = [option.strip("` ") for option in expected.replace(" or ", ", ").split(",")]
-            return f"`{field}` is `{given}`", did_you_mean(given, options) or f"it may be {expected}"
+            return f"`{field}` is `{_brief(given)}`", did_you_mean(given, options) or f"it may be {expected}"
         case "string_pattern_mismatch":
-            return f"`{field}` is `{problem['input']}`", "use lower-case letters, digits and single hyphens"
+            return f"`{field}` is `{_brief(problem['input'])}`", "use lower-case letters, digits and single hyphens"
+        case "string_too_long" | "too_long":
+            what = "characters" if problem["type"] == "string_too_long" else "entries"
+            return f"`{field}` is too long", f"it may have {problem['ctx']['max_length']:,} {what}"
         case "string_type" if isinstance(problem["input"], dict):
-            return f"`{field}` is a mapping here ({_brief(problem['input'])})", "put quotes around a text with a colon"
+            return (
+                f"`{field}` is a mapping here ({_brief(repr(problem['input']))})",
+                "put quotes around a text with a colon",
+            )
         case _:
             what = problem["msg"].replace("Input should be", "it should be").replace("valid ", "")
-            return f"`{field}` is not what it should be ({_brief(problem['input'])})", what[:1].lower() + what[1:]
+            given = _brief(repr(problem["input"]))
+            return f"`{field}` is not what it should be ({given})", what[:1].lower() + what[1:]
 
 
+@cache
 def _shapes(model: Any) -> list[Any]:
     """A model and the models of its parts."""
     from pydantic import BaseModel
@@ -127,7 +140,7 @@ def _shapes(model: Any) -> list[Any]:
 
 
 def _brief(value: Any) -> str:
-    text = repr(value)
+    text = str(value)
     return text if len(text) <= 40 else text[:37] + "..."
 
 

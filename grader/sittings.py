@@ -62,11 +62,17 @@ def left_test(
     sitting = sittings[-1]
     answered = list(store.attempts(sitting=sitting.id))
     items = {item.id: item for item in bank.items}
-    same = all(name in items and variant < len(items[name].variants) for name, variant in sitting.plan)
+    same = all(name in items and 0 <= variant < len(items[name].variants) for name, variant in sitting.plan)
+    same = same and all(_as_planned(entry, sitting) for entry in answered)
     unchanged = all(records.digest(items[entry.item]) == entry.digest for entry in answered if entry.item in items)
     if len({entry.place for entry in answered}) >= len(sitting.plan) or not (same and unchanged):
         return None
     return sitting, answered
+
+
+def _as_planned(attempt: Attempt, sitting: Sitting) -> bool:
+    """Whether an answer is to the question that was planned there."""
+    return attempt.place < len(sitting.plan) and sitting.plan[attempt.place] == (attempt.item, attempt.variant)
 
 
 def result_of(attempt: Attempt, item: Item) -> Result:

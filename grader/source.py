@@ -6,14 +6,19 @@ Anchors, aliases, merge keys and tags are refused: a quiz needs none, and withou
 from __future__ import annotations
 
 import json
+import os
 import pathlib
+import stat
 from dataclasses import dataclass, field
 from typing import Any
 
+from grader import template
 from grader.model import Finding, Span
 
 MOST_BYTES = 512 * 1024
 MOST_LINES = 20_000
+LARGEST_FILE = 4 * MOST_BYTES
+"""Bytes; a character has up to four."""
 
 Path = tuple[str | int, ...]
 """The keys and indices that lead to a value."""
@@ -61,9 +66,13 @@ class Source:
 
 
 def read_text(path: pathlib.Path, code: str) -> str | Finding:
-    """The text of a file, or a finding (with this code, where it is no text)."""
+    """The text of a file with plain ends of lines, or a finding (with this code, where it is no text).
+
+    A text with control characters is none: whatever shows it, on a terminal or a page, would be steered by it.
+    """
     try:
-        return path.read_bytes().decode("utf-8-sig")
+        data = _read(path)
+        text = data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except OSError as error:
         message = f"the file cannot be read: {error.strerror}"
         return Finding("unreadable-file", message, Span(str(path)), "check its name and permissions")
@@ -71,6 +80,31 @@ def read_text(path: pathlib.Path, code: str) -> str | Finding:
         line = error.object[: error.start].count(b"\n") + 1
         message = f"byte {error.start + 1} is not UTF-8 text"
         return Finding(code, message, Span(str(path), line), "save the file as UTF-8 text")
+    if len(data) > LARGEST_FILE:
+        message = f"the file has more than {LARGEST_FILE:,} bytes"
+        return Finding("too-long", message, Span(str(path)), "split it into topics")
+    if odd := template.CONTROL.search(text):
+        line = text.count("\n", 0, odd.start()) + 1
+        at = Span(str(path), line, odd.start() - text.rfind("\n", 0, odd.start()))
+        return control_character(text.split("\n")[line - 1], at)
+    return text
+
+
+def _read(path: pathlib.Path) -> bytes:
+    """What is in a file, up to a byte too much. Raises OSError, at once where it is a pipe or a device."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(0, "it is no ordinary file")
+        return file.read(LARGEST_FILE + 1)
+
+
+def control_character(text: str, at: Span) -> Finding:
+    """What is said of a text with a character in it that steers what shows it."""
+    found = template.CONTROL.search(text)
+    shown = template.brief(template.in_a_line(text))
+    message = f"the control character U+{ord(found[0]) if found else 0:04X} stands in `{shown}`"
+    return Finding("control-character", message, at, "remove it; in a program, write an escape such as '\\x1b'")
 
 
 def parse(text: str, path: str) -> Source:

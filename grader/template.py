@@ -9,6 +9,18 @@ from collections.abc import Callable, Mapping
 
 from grader.model import Asked, Expr, Inputs, Span, Text, Value
 
+LONGEST_EXPRESSION = 4_000
+"""Characters of one expression; longer ones are not looked at."""
+
+MOST_EXPRESSIONS = 200
+"""In one text."""
+
+LONGEST_LINE = 1_000
+"""Characters of a message in one line, and of one value in a text."""
+
+MOST_BRACES = 24
+"""Closing braces that are tried as the end of one expression."""
+
 
 class BadTemplateError(ValueError):
     """A brace that opens no expression; `offset` counts characters from the start of the text."""
@@ -25,33 +37,44 @@ def split(source: str, at: Span, place: Callable[[int], Span]) -> Text:
     Raises BadTemplateError.
     """
     pieces: list[str | Expr] = []
-    plain, offset = "", 0
-    while offset < len(source):
-        character = source[offset]
-        if source[offset : offset + 2] in ("{{", "}}"):
-            plain, offset = plain + character, offset + 2
-        elif character == "}":
-            raise BadTemplateError("a closing brace without an opening one; write `}}` for a plain brace", offset)
-        elif character == "{":
-            end = _expression_end(source, offset)
-            if plain:
-                pieces.append(plain)
-                plain = ""
-            pieces.append(Expr(source[offset + 1 : end].strip(), place(offset + 1)))
-            offset = end + 1
-        else:
-            plain, offset = plain + character, offset + 1
-    if plain:
-        pieces.append(plain)
-    return Text(tuple(pieces), at)
+    plain: list[str] = []
+    offset = expressions = 0
+    while brace := _BRACE.search(source, offset):
+        plain.append(source[offset : brace.start()])
+        start, found = brace.start(), brace.group()
+        if len(found) == 2:
+            plain.append(found[0])
+            offset = brace.end()
+            continue
+        if found == "}":
+            raise BadTemplateError("a closing brace without an opening one; write `}}` for a plain brace", start)
+        if (expressions := expressions + 1) > MOST_EXPRESSIONS:
+            raise BadTemplateError(f"a text has at most {MOST_EXPRESSIONS} expressions, and here is one more", start)
+        end = _expression_end(source, start)
+        pieces += _joined(plain)
+        plain = []
+        pieces.append(Expr(source[start + 1 : end].strip(), place(start + 1)))
+        offset = end + 1
+    plain.append(source[offset:])
+    return Text((*pieces, *_joined(plain)), at)
+
+
+_BRACE = re.compile(r"\{\{|\}\}|[{}]")
+
+
+def _joined(parts: list[str]) -> list[str]:
+    text = "".join(parts)
+    return [text] if text else []
 
 
 def _expression_end(source: str, start: int) -> int:
-    end = source.find("}", start)
-    while end != -1:
+    end, last = start, start + 2 + LONGEST_EXPRESSION
+    for _ in range(MOST_BRACES):
+        end = source.find("}", end + 1, last)
+        if end == -1:
+            break
         if is_expression(source[start + 1 : end]):
             return end
-        end = source.find("}", end + 1)
     raise BadTemplateError("this brace opens no Python expression; write `{{` for a plain brace", start)
 
 
@@ -62,6 +85,8 @@ def is_expression(text: str) -> bool:
 
 def names_in(text: str) -> set[str] | None:
     """The names that an expression uses; None where the text is no expression. It may go over several lines."""
+    if len(text) > LONGEST_EXPRESSION:
+        return None
     try:
         tree = ast.parse(f"({text.strip()}\n)", mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -95,15 +120,36 @@ def show(value: Value) -> str:
             return "[" + ", ".join(show(entry) for entry in value) + "]"
         case dict():
             return "{" + ", ".join(f"{key}: {show(entry)}" for key, entry in value.items()) + "}"
+        case str():
+            return printable(value)
         case _:
             return str(value)
 
 
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""A character that steers what shows it: control characters but tab and line feed, other ends of lines, what turns
+the direction of writing, halves of characters."""
+
+
 def printable(text: str) -> str:
-    """A text without control characters: what a program says must not steer the terminal that shows it."""
+    """A text without control characters: what a program or a file says must not steer the terminal that shows it."""
+    if text.isprintable():
+        return text
     return "".join(
         character if character.isprintable() or character in "\n\t" else ascii(character)[1:-1] for character in text
     )
+
+
+def brief(text: str, most: int = 60) -> str:
+    """The first line of a text, at most `most` characters of it."""
+    first, *rest = text.splitlines() or [""]
+    return first if not rest and len(first) <= most else first[: most - 3] + "..."
+
+
+def in_a_line(text: str) -> str:
+    """A message as one line of a terminal or of a page: printable, and not without end."""
+    text = printable(text if len(text) <= LONGEST_LINE else text[:LONGEST_LINE] + "...")
+    return text.replace("\n", "\\n").replace("\t", " ")
 
 
 def inputs(named: Inputs) -> str:
@@ -129,25 +175,48 @@ def fill(text: Text, values: Mapping[str, Asked]) -> str:
 
 
 def _filled(expression: Expr, asked: Asked | None) -> str:
-    return "{" + expression.text + "}" if asked is None or asked.error else show(asked.value)
+    if asked is None or asked.error:
+        return "{" + expression.text + "}"
+    shown = show(asked.value)
+    return shown if len(shown) <= LONGEST_LINE else shown[:LONGEST_LINE] + "..."
 
 
-NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
-_EQUATION = re.compile(
-    rf"(?<![\w.)\]])(?:{NUMBER}|\()[\d.eE()+\-*/ ]*[+\-*/][\d.eE()+\-*/ ]*=\s*{NUMBER}(?:\s*=\s*{NUMBER})*"
-)
+NUMBER = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
+"""Each text is matched in one way only, so that looking for it takes time in proportion to the text."""
+
+LONGEST_SIDE = 200
+"""Characters of the side of an equation where something is computed."""
+
+MOST_EQUATIONS = 100
+"""In one text."""
+
+_SIDE = frozenset("0123456789.eE()+-*/ ")
+_BEGINNING = re.compile(rf"(?<![\w.)\]])(?:{NUMBER}|\()[0-9.eE()+\-*/ ]*[+\-*/]")
+_RESULTS = re.compile(rf"=\s*({NUMBER}(?:\s*=\s*{NUMBER})*)")
 
 
 def equations(text: str) -> list[tuple[str, bool]]:
-    """The arithmetic that a text states, such as `0.1 * 3 / 5 = 0.06`, and whether it is true (relative 1e-5)."""
-    found = []
-    for match in _EQUATION.finditer(text):
-        sides = [side.strip() for side in match.group().split("=")]
+    """The arithmetic that a text states, such as `0.1 * 3 / 5 = 0.06`, and whether it is true (relative 1e-5).
+
+    Of a text without end only the first part is read: 100 equations, whose computed sides have at most 200 characters.
+    """
+    found: list[tuple[str, bool]] = []
+    read = 0
+    for results in _RESULTS.finditer(text):
+        first = end = results.start()
+        while first > max(read, end - LONGEST_SIDE) and text[first - 1] in _SIDE:
+            first -= 1
+        if (start := _BEGINNING.search(text, first, end)) is None:
+            continue
+        sides = [text[start.start() : end].strip(), *(side.strip() for side in results[1].split("="))]
         numbers = [_arithmetic(side) for side in sides]
+        read = results.end()
         if all(number is not None for number in numbers):
-            first = numbers[0] or 0.0
-            true = all(math.isclose(first, number or 0.0, rel_tol=1e-5, abs_tol=1e-12) for number in numbers)
-            found.append((match.group().strip(), true))
+            value = numbers[0] or 0.0
+            true = all(math.isclose(value, number or 0.0, rel_tol=1e-5, abs_tol=1e-12) for number in numbers)
+            found.append((text[start.start() : read].strip(), true))
+            if len(found) == MOST_EQUATIONS:
+                break
     return found
 
 
@@ -155,7 +224,7 @@ def _arithmetic(text: str) -> float | None:
     """The value of an expression of numbers and + - * / ** and parentheses; None for anything else."""
     try:
         return _evaluate(ast.parse(text, mode="eval").body)
-    except (SyntaxError, ValueError, ArithmeticError, RecursionError):
+    except (SyntaxError, ValueError, ArithmeticError, RecursionError, MemoryError):
         return None
 
 
@@ -179,5 +248,6 @@ def _evaluate(node: ast.expr) -> float:
                 case ast.Div():
                     return one / other
                 case ast.Pow() if abs(other) <= 1000:
-                    return float(one**other)
+                    power = one**other
+                    return math.nan if isinstance(power, complex) else float(power)  # a root of -8 equals no number
     raise ValueError("not arithmetic")

@@ -1,10 +1,11 @@
 """Whether what the bank claims is so: every variant of every item, run in real PyTorch.
 
-Programs of all items are queued at once, so that the runner is never idle; proofs come back in the bank's order.
+Programs of many items are queued at once, so that the runner is never idle; proofs come back in the bank's order.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -57,6 +58,11 @@ class Proving:
             for variant, programs in zip(item.variants, planned, strict=True)
         ]
 
+    @property
+    def size(self) -> int:
+        """Characters of its programs."""
+        return sum(len(program.source) for program in self._programs)
+
     def done(self) -> bool:
         return all(future.done() for future in self._futures)
 
@@ -82,11 +88,30 @@ class Reading:
         return pins.judge(self.lesson, runs)
 
 
+MOST_WAITING = 32 << 20
+"""Characters of programs that wait for their results, beside those of one item."""
+
+
 def prove_all(items: Iterable[Item], runner: Runner) -> Iterator[tuple[Item, list[Proof]]]:
     """The proofs of every variant of each item, in order."""
-    under_way = [(item, Proving.begin_all(item, runner)) for item in items]
-    for item, provings in under_way:
-        yield item, [proving.proof() for proving in provings]
+    under_way: deque[tuple[Item, list[Proving]]] = deque()
+    waiting = 0
+    for item in items:
+        under_way.append((item, Proving.begin_all(item, runner)))
+        waiting += _size(under_way[-1][1])
+        while waiting > MOST_WAITING and len(under_way) > 1:
+            waiting -= _size(under_way[0][1])
+            yield _proven(*under_way.popleft())
+    while under_way:
+        yield _proven(*under_way.popleft())
+
+
+def _size(provings: list[Proving]) -> int:
+    return sum(proving.size for proving in provings)
+
+
+def _proven(item: Item, provings: list[Proving]) -> tuple[Item, list[Proof]]:
+    return item, [proving.proof() for proving in provings]
 
 
 def verify(bank: Bank, runner: Runner, lessons: Sequence[Lesson] = ()) -> Report:

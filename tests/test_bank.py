@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+import os
 import random
+import time
 from pathlib import Path
 
 import jsonschema
@@ -10,7 +12,7 @@ from conftest import QUIZZES, ROOT, Case, Command, cases
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grader import bank, shape, source
+from grader import bank, mutants, shape, source
 from grader.errors import InputError
 from grader.model import Bank, Finding
 from grader.source import parse as parse_yaml
@@ -62,6 +64,97 @@ def test_files_that_are_no_quiz_are_findings(data: bytes, tmp_path: Path) -> Non
     found = bank.read([path])
     assert found.findings
     assert not found.topics
+
+
+ONE = """\
+format: 1
+topic: t
+title: T
+mistakes: {m: {says: No.}}
+items:
+- {id: a, kind: KIND, level: easy, skill: s, stem: STEM, solution: ["{run}"], MORE}
+"""
+CHOICE = "answer: run, options: [{value: 1, key: true}, {value: 2}]"
+CODE = "starter: x, program: '...answer...', reference: '"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (ONE.replace("STEM", "'" + "{" * 3001 + "'").replace("MORE", CHOICE), "this brace opens no Python expression"),
+        (ONE.replace("STEM", "'{" + "a}" * 3000 + "'").replace("MORE", CHOICE), "a closing brace without an opening one"),
+        (ONE.replace("STEM", "'" + "{a}" * 201 + "'").replace("MORE", CHOICE), "a text has at most 200 expressions"),
+        (ONE.replace("STEM", "a" * 20_001).replace("MORE", CHOICE), "`stem` is too long"),
+        (ONE.replace("id: a", "id: " + "a" * 101).replace("MORE", CHOICE), "`id` is too long"),
+        (ONE.replace("MORE", CHOICE.replace("run", "'" + "-" * 3999 + "1'")), "is not a Python expression"),
+        (ONE.replace("MORE", CHOICE.replace("run", "'" + "-" * 9000 + "1'")), "`answer` is too long"),
+        (ONE.replace("MORE", CHOICE + ", params: {" + ", ".join(f"a{n}: [1, 2]" for n in range(30)) + "}"), "make 1073741824 variants"),
+        (ONE.replace("MORE", CHOICE + ", params: {" + ", ".join(f"a{n}: [1, 2, 3, 4]" for n in range(30)) + "}"), "more than 1,000,000,000,000"),
+        (ONE.replace("MORE", CHOICE + ", params: [" + ", ".join(f"{{STEM: {n}}}" for n in range(9000)) + "]"), "make 9000 variants"),
+        (ONE.replace("MORE", CHOICE + ", params: {STEM: ['" + "x" * 19_999 + "']}"), "take more than 20,000 characters"),
+        (ONE.replace("MORE", CHOICE.replace("value: 2", "value: 2, mistake: m, instead: {a: " + "b" * 6000 + "}") + ", program: " + "a" * 99), "with `instead` the program has over 100,000"),
+        (ONE.replace("MORE", "holds: run, options: [{code: " + "c" * 999 + ", key: true}, {code: d}], program: " + "...option... " * 200), "in its 200 places the program has over 100,000"),
+        (ONE.replace("KIND", "code").replace("MORE", CODE + "x = " + "-" * 9000 + "1'"), "the reference is not Python: it is nested too deeply"),
+        ("[" * 100_000, "nested more than 16 deep"),
+        ("- " * 100_000, "nested more than 16 deep"),
+        ("[" + "1," * 200_000 + "]", "more than 40,000 values"),
+        ("!" * 9000 + " a", "found the tag `"),
+        (ONE.replace("MORE", CHOICE + ", " + ", ".join(f"k{n}: 1" for n in range(9000))), "there is no field `k0` here"),
+        (ONE.replace("MORE", CHOICE + ", modes: [" + "practice," * 9000 + "]"), "`modes` is too long"),
+    ],
+    ids=lambda value: value if len(value) < 60 else "",
+)  # fmt: skip
+def test_what_would_take_for_ever_is_refused(text: str, said: str) -> None:
+    text = text.replace("KIND", "choice").replace("STEM", "stem").replace(", MORE", "")
+    before = time.process_time()
+    _, findings = bank.parse(text, "any")
+    assert time.process_time() - before < 20
+    assert any(said in finding.message for finding in findings), findings[:3]
+    assert len(findings) < 200
+    assert all(finding.hint and len(str(finding)) < 1200 for finding in findings)
+
+
+@pytest.mark.parametrize("reference", ["x = " + "1 + " * 900 + "1", "x = 0x" + "f" * 9000, "x = 1 + 2 * 3\n" * 1000])
+def test_mutants_of_any_reference_are_made_in_bounded_time(reference: str) -> None:
+    before = time.process_time()
+    assert len(mutants.mutants(reference)) <= mutants.MOST
+    assert time.process_time() - before < 20
+
+
+def test_odd_files_are_findings_and_none_is_waited_for(tmp_path: Path) -> None:
+    """A pipe has no end, a device has no end either, a link leads to itself; the command says so of each."""
+    os.mkfifo(tmp_path / "pipe.yaml")
+    (tmp_path / "folder.yaml").mkdir()
+    (tmp_path / "device.yaml").symlink_to("/dev/zero")
+    (tmp_path / "loop.yaml").symlink_to("loop.yaml")
+    (tmp_path / "nowhere.yaml").symlink_to("missing")
+    (tmp_path / "large.yaml").write_bytes(b"a: b\n" * 10_000_000)
+    (tmp_path / "wide.yaml").write_bytes("format: 1\n".encode("utf-16"))
+    (tmp_path / "raw.yaml").write_bytes(b"title: \x1b[31mred\n")
+    (tmp_path / "odd\x1b]0;name\x07.yaml").write_bytes(b"")
+    said = {
+        Path(finding.at.path).name: finding.message for finding in bank.read(sorted(tmp_path.glob("*.yaml"))).findings
+    }
+    assert said == {
+        "pipe.yaml": "the file cannot be read: it is no ordinary file",
+        "folder.yaml": "the file cannot be read: Is a directory",
+        "device.yaml": "the file cannot be read: it is no ordinary file",
+        "loop.yaml": "the file cannot be read: Too many levels of symbolic links",
+        "nowhere.yaml": "the file cannot be read: No such file or directory",
+        "large.yaml": "the file has more than 2,097,152 bytes",
+        "wide.yaml": "byte 1 is not UTF-8 text",
+        "raw.yaml": "the control character U+001B stands in `title: \\x1b[31mred`",
+        "odd\x1b]0;name\x07.yaml": "there is nothing in this file",
+    }
+
+
+@pytest.mark.parametrize("data", [b"\xef\xbb\xbfformat: 1\n", b"format: 1\r\n", b"format: 1\r"])
+def test_marks_and_ends_of_lines_of_other_systems_are_read(data: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "quiz.yaml"
+    path.write_bytes(data)
+    assert {finding.message for finding in bank.read([path]).findings} == {
+        f"the field `{name}` is missing" for name in ("topic", "title", "items")
+    }
 
 
 def test_aliases_that_multiply_are_refused_at_once() -> None:

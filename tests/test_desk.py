@@ -194,7 +194,7 @@ def test_what_is_not_there_is_said_with_a_next_step(desk: Desk) -> None:
 def test_whatever_is_asked_each_line_has_its_answer(requests: list[dict[str, Any]]) -> None:
     """Through the door of the process: as many answers as lines, none of them a traceback."""
     out = io.StringIO()
-    lines = [*map(json.dumps, requests), "no JSON", "[]", "7"]
+    lines = [line.encode() for line in (*map(json.dumps, requests), "no JSON", "[]", "7")]
     desk = Desk("/nowhere/at/all.sqlite")
     serve(desk, lines, out)
     desk.close()

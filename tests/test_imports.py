@@ -31,7 +31,7 @@ LAYERS = [
         "run.progress",
         "run.fair_queue",
     },
-    {"charts"},
+    {"charts", "entries"},
     {"figures"},
     {"trace"},
     {"cluster"},

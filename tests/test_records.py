@@ -164,7 +164,7 @@ def test_a_full_disk_is_told_and_earlier_answers_are_there(tmp_path: Path, bank:
             for turn in range(1, 500):
                 writes(result(bank), turn, 0, 1.0)
 
-        with pytest.raises(RecordsError, match="cannot be written: database or disk is full") as told:
+        with pytest.raises(RecordsError, match="cannot be written: no space left on the device") as told:
             until_full()
         assert "make room" in told.value.hint
     with Records(str(place)) as store:

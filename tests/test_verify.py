@@ -2,15 +2,17 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from pathlib import Path
 
 import pytest
 from conftest import QUIZZES, Case, Command, cases
 
-from grader import bank, kinds
-from grader.model import Bank
+from grader import bank, claims, kinds
+from grader.model import Bank, Limits
 from grader.run.local import LocalRunner
 from grader.run.remembered import RememberingRunner, Store
+from grader.template import CONTROL
 from grader.verify import Report, verify
 
 
@@ -24,6 +26,59 @@ def test_what_does_not_hold_is_found(case: Case, tmp_path: Path, runner: LocalRu
     found = list(dict.fromkeys(str(finding).replace(f"{path}:", "") for finding in report.findings))
     assert found == case.expected
     assert all(finding.hint and finding.item for finding in report.findings)
+
+
+def test_a_pattern_that_takes_for_ever_ends_with_its_program(
+    tmp_path: Path, runner: LocalRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stranger's regular expression is matched in the sandbox, not in this process."""
+    monkeypatch.setattr(claims, "LIMITS", Limits(wall_seconds=60, cpu_seconds=1))
+    path = tmp_path / "quiz.yaml"
+    path.write_text(
+        "format: 1\ntopic: t\ntitle: T\nitems:\n- id: a\n  kind: card\n  level: easy\n  skill: s\n  stem: What?\n"
+        "  solution: [{say: So., holds: 1 == 1}]\n  warns: (a+)+$\n"
+        "  program: |\n    import warnings\n    warnings.warn('a' * 60 + '!')\n"
+    )
+    before = time.process_time()
+    (finding,) = verify(bank.read([path]), runner).findings
+    assert time.process_time() - before < 10
+    assert finding.code == "over-limit"
+    assert "the pattern of `warns` simpler" in finding.hint
+
+
+STRANGE = """\
+format: 1
+topic: strange
+title: "Warm \\e]0;name\\a"
+items:
+- id: strange
+  kind: choice
+  level: easy
+  skill: s
+  stem: "\\e[2J What \\u202e?"
+  answer: "1"
+  options: [{value: 1, key: true}, {value: 2}]
+  hints: ["\\x9b31m"]
+  solution: ["{run}"]
+  "odd\\e]0;name\\a": 1
+"""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    ["verify", "verify --json", "topics", "topics --json", "quiz strange", "quiz strange --json", "test strange", "review", "learn strange",
+     "grade strange --answer A", "notebook strange -o out", "notebook --assignment strange -o out", "pin", "grade odd\x1b[31m --answer A"],
+)  # fmt: skip
+def test_no_command_passes_on_what_steers_a_terminal(arguments: str, tmp_path: Path, grader: Command) -> None:
+    folder = tmp_path / "odd\x1b]0;name\x07"
+    (folder / "quizzes").mkdir(parents=True)
+    (folder / "quizzes" / "strange.yaml").write_text(STRANGE)
+    (folder / "lessons" / "strange").mkdir(parents=True)
+    (folder / "lessons" / "strange" / "learn.md").write_text("---\ntitle: T\n---\n\x1b[31mred\n")
+    done = grader(*arguments.split(" "), "--bank", folder, cwd=tmp_path)
+    assert done.returncode == 2
+    assert not CONTROL.search(done.stdout + done.stderr), (done.stdout, done.stderr)
+    assert "\\x1b" in done.stdout + done.stderr or "\\u001b" in done.stdout
 
 
 def test_the_whole_bank_is_proven(bank: Bank, proven: Report) -> None:

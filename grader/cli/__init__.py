@@ -6,6 +6,7 @@ command that needs it.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import sys
@@ -13,8 +14,9 @@ import sys
 import click
 
 from grader import __version__
-from grader.cli import authors, keeping, learners, notebooks, sittings, teachers, writers
+from grader.cli import authors, keeping, learners, notebooks, shared, sittings, teachers, writers
 from grader.errors import GraderError
+from grader.template import in_a_line
 
 GROUPS: dict[str, list[tuple[str, *tuple[click.Command, ...]]]] = {
     "Learn": [
@@ -81,23 +83,36 @@ def main() -> None:
     """The entry point: turns our exceptions into one message and an exit code. No traceback reaches a user."""
     gc.set_threshold(100_000)  # looking for cycles at every 700 objects takes an eighth of a short command
     try:
-        app()
+        try:
+            app()
+        finally:
+            if sys.stdout:
+                sys.stdout.flush()  # what cannot be written is told while it can be
     except GraderError as error:
-        print(f"grader: {error.message}", file=sys.stderr)
-        if error.hint:
-            print(f"  hint: {error.hint}", file=sys.stderr)
+        shared.complain(error)
         sys.exit(error.exit_code)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _print_no_more()
         sys.exit(0)
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as error:
         if os.environ.get("GRADER_DEBUG"):
             raise
-        print(f"grader: an error of ours: {type(error).__name__}: {error}", file=sys.stderr)
+        if isinstance(error, OSError) and error.errno in shared.NO_SPACE:
+            _print_no_more()
+            shared.complain(shared.no_space(error))
+            sys.exit(2)
+        said = in_a_line(f"{type(error).__name__}: {error}")
+        print(f"grader: an error of ours: {said}", file=sys.stderr)
         print("  hint: please report it, with what GRADER_DEBUG=1 shows", file=sys.stderr)
         sys.exit(3)
+
+
+def _print_no_more() -> None:
+    """Let nothing that is still to be printed fail again as Python ends."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

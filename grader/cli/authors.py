@@ -23,6 +23,7 @@ from grader.cli.shared import (
     read_text,
 )
 from grader.errors import GraderError, InputError
+from grader.template import in_a_line
 
 if TYPE_CHECKING:
     from grader.run import Runner
@@ -142,11 +143,11 @@ def _watch(wanted: Sequence[Path], runner: Runner, store: Store, torch: str) -> 
                 saved = [path for path in (*quizzes, *pages) if path.resolve() in changed]
                 if not saved:
                     continue
-                print(f"\n{', '.join(map(str, saved))}:")
+                print(f"\n{in_a_line(', '.join(map(str, saved)))}:")
                 report, malformed = _prove(saved, runner, store)
                 _print_report(report, malformed, torch, time.monotonic() - started)
             except GraderError as error:
-                print(f"grader: {error.message}")
+                print(f"grader: {in_a_line(error.message)}")
             sys.stdout.flush()
 
 

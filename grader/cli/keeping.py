@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from grader.cli.shared import db_option, json_option, open_records, print_json, read_text
+from grader.cli.shared import NO_SPACE, db_option, json_option, open_records, print_json, read_text
 from grader.errors import InputError
 from grader.model import Attempt
 from grader.template import printable
@@ -49,6 +50,7 @@ def _export(store: Records, file: Path, chosen: dict[str, str]) -> tuple[list[st
     if str(file) == "-":
         for line in lines:
             print(line)
+        sys.stdout.flush()  # before anything is deleted
         return written
     beside = file.with_name(f".{file.name}.new")
     try:
@@ -56,7 +58,10 @@ def _export(store: Records, file: Path, chosen: dict[str, str]) -> tuple[list[st
             out.writelines(f"{line}\n" for line in lines)
         beside.replace(file)
     except OSError as error:
-        raise InputError(f"{file}: it cannot be written: {error.strerror}", "give another name") from None
+        with contextlib.suppress(OSError):
+            beside.unlink(missing_ok=True)
+        hint = "make room, or write it elsewhere" if error.errno in NO_SPACE else "give another name"
+        raise InputError(f"{file}: it cannot be written: {error.strerror}", hint) from None
     return written
 
 
@@ -73,7 +78,7 @@ def import_records(file: Path, db: str | None) -> None:
     """Take in records that were exported elsewhere. What is there already is not doubled."""
     from grader import portable
 
-    sittings, attempts = portable.read(read_text(file).splitlines(), str(file))
+    sittings, attempts = portable.read(read_text(file).split("\n"), str(file))
     with open_records(db) as store:
         new = store.take_in(sittings, attempts)
     print(f"{new} attempts are new, {len(attempts) - new} were there already.")
@@ -113,7 +118,7 @@ def stats(
         mistake = next((f"{name} ({count})" for name, count in entry.mistakes.items()), "-")
         seconds = "-" if entry.seconds is None else f"{entry.seconds:.0f}"
         numbers = f"{entry.learners:8}  {entry.facility:5.0%}  {discrimination:>6}  {seconds:>7}"
-        print(f"{entry.item:32} {numbers}  {mistake}")
+        print(f"{printable(entry.item):32} {numbers}  {printable(mistake)}")
         for flag in entry.flags:
             print(f"{'':32} ! {flag}")
 
@@ -136,13 +141,13 @@ def _stats_of_course(folder: Path, assignments: tuple[str, ...], as_json: bool) 
         discrimination = "-" if entry.discrimination is None else f"{entry.discrimination:.2f}"
         numbers = f"{entry.learners:8}  {entry.right:5.0%}  {entry.facility:6.0%}  {discrimination:>6}"
         mistakes = ", ".join(f"{name} ({count})" for name, count in list(entry.mistakes.items())[:3])
-        print(f"{printable(entry.item):32} {numbers}  {mistakes or '-'}")
+        print(f"{printable(entry.item):32} {numbers}  {printable(mistakes) or '-'}")
         for flag in entry.flags:
             print(f"{'':32} ! {flag}")
     if says:
         print("\nWhat the mistakes are:")
     for name in dict.fromkeys(name for entry in found for name in list(entry.mistakes)[:3]):
-        print(f"  {name}: {printable(says[name])}")
+        print(printable(f"  {name}: {says[name]}"))
 
 
 def _merged(files: tuple[Path, ...]) -> Iterator[Attempt]:
@@ -153,7 +158,7 @@ def _merged(files: tuple[Path, ...]) -> Iterator[Attempt]:
 
     found: dict[str, Attempt] = {}
     for file in files:
-        _, attempts = portable.read(read_text(file).splitlines(), str(file))
+        _, attempts = portable.read(read_text(file).split("\n"), str(file))
         for attempt in attempts:
             named = attempt if attempt.learner != "me" else replace(attempt, learner=f"me in {file}")
             found.setdefault(attempt.id, named)

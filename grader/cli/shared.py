@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import math
 import secrets
@@ -13,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from grader.errors import InputError, did_you_mean
+from grader.errors import GraderError, InputError, did_you_mean
+from grader.template import CONTROL, in_a_line
 
 if TYPE_CHECKING:
     from grader.cluster import Cluster
@@ -226,7 +228,8 @@ def answer_reader(at_terminal: bool, prompt_is_shown: bool) -> Any:
 
 
 def print_json(document: Any) -> None:
-    print(json.dumps(_finite(document), indent=2, ensure_ascii=False, allow_nan=False))
+    text = json.dumps(_finite(document), indent=2, ensure_ascii=False, allow_nan=False)
+    print(CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
 
 
 def _finite(data: Any) -> Any:
@@ -258,11 +261,27 @@ def print_findings(findings: tuple[Finding, ...], to: Any = None) -> None:
     for key, group in groups.items():
         first = group[0]
         where = f" [{first.item}]" if first.item else ""
-        print(f"{first}{where}", file=to)
+        print(in_a_line(f"{first}{where}"), file=to)
         if key == (NOT_STARTED,) and len(group) > 1:
             print(f"  {len(group) - 1} more could not be run, for the same reason", file=to)
         elif first.variant:
             others = f" and {len(group) - 1} more" if len(group) > 1 else ""
-            print(f"  variant: {show_variant(Variant(0, first.variant))}{others}", file=to)
+            print(in_a_line(f"  variant: {show_variant(Variant(0, first.variant))}{others}"), file=to)
         if first.hint:
-            print(f"  hint: {first.hint}", file=to)
+            print(in_a_line(f"  hint: {first.hint}"), file=to)
+
+
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+
+
+def no_space(error: OSError) -> InputError:
+    """What is said of a full disk."""
+    where = error.filename or "standard output"
+    return InputError(f"{where}: no space left on the device", "make room, then run the command again")
+
+
+def complain(error: GraderError, as_what: str = "") -> None:
+    """Say on standard error what stopped a command, or what it goes on without."""
+    print(f"grader: {as_what}{in_a_line(error.message)}", file=sys.stderr)
+    if error.hint:
+        print(f"  hint: {in_a_line(error.hint)}", file=sys.stderr)

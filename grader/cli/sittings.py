@@ -16,6 +16,7 @@ import click
 from grader.cli.shared import (
     answer_reader,
     asking_options,
+    complain,
     good_bank,
     make_marker,
     must_be_contained,
@@ -191,8 +192,7 @@ def _soon(
         except InputError as error:
             if db is not None:
                 raise
-            print(f"grader: notice: answers are not recorded: {error.message}", file=sys.stderr)
-            print(f"  hint: {error.hint}", file=sys.stderr)
+            complain(error, "notice: answers are not recorded: ")
             return None
         closing.callback(store.close)
         return new_recorder(store, bank, topic, mode, learner)

@@ -9,6 +9,7 @@ import click
 
 from grader.cli.shared import bank_option, print_findings, write_files
 from grader.errors import InputError, did_you_mean
+from grader.template import in_a_line
 
 
 @click.command()
@@ -37,7 +38,7 @@ def pin(paths: tuple[Path, ...], bank: Path | None, check: bool) -> None:
             seen = future.result()
             if seen.status is Status.NOT_RUN or len(seen.cases) < len(lesson.steps):
                 for finding in pins.judge(lesson, [seen]):
-                    print(finding, file=sys.stderr)
+                    print(in_a_line(str(finding)), file=sys.stderr)
                 raise InputError(f"{lesson.path}: not all of its cells ran", "mend them first; it was left as it is")
             before, after = "\n".join(lesson.lines) + "\n", pins.rewritten(lesson, seen)
             if difference := pins.difference(lesson.path, before, after):

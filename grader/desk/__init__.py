@@ -176,6 +176,10 @@ class Desk:
         """Turn a card over."""
         found = self._find(sheet)
         entry = self._entry(found, place)
+        if found.exam:
+            raise InputError(
+                "in a test no card is turned over", "answer what you know; the explanations come at its end"
+            )
         entry.turned = True
         return self._question(found, entry)
 

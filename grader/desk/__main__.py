@@ -2,31 +2,46 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import sys
 import traceback
+from collections.abc import Iterable
 from typing import Any
 
 from grader.desk import Desk
+from grader.desk.sheet import Document
+from grader.errors import InputError
 
 
-def serve(desk: Desk, lines: Any, out: Any) -> None:
+def serve(desk: Desk, lines: Iterable[bytes], out: Any) -> None:
     """Answer line by line until there are no more."""
     for line in lines:
+        number = None
         try:
-            request = json.loads(line)
-            answer = desk.handle(request) | {"id": request.get("id")}
+            request = read(line)
+            number = request.get("id")
+            answer = desk.handle(request)
+        except InputError as error:
+            answer = {"error": {"message": error.message, "hint": error.hint}}
         except Exception as error:  # noqa: BLE001  (the face must hear of it, and go on)
             if os.environ.get("GRADER_DEBUG"):
                 traceback.print_exc()
-            answer = {
-                "error": {"message": f"an error of ours: {type(error).__name__}: {error}", "hint": ""},
-                "id": None,
-            }
-        out.write(json.dumps(answer) + "\n")
+            answer = {"error": {"message": f"an error of ours: {type(error).__name__}: {error}", "hint": ""}}
+        out.write(json.dumps(answer | {"id": number}) + "\n")
         out.flush()
+
+
+def read(line: bytes) -> Document:
+    """The request in a line. Raises InputError."""
+    try:
+        request = json.loads(line.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        said = "not UTF-8 text" if isinstance(error, UnicodeDecodeError) else "no JSON"
+        raise InputError(f"this line is {said}: {str(error)[:200]}", "send one JSON object in a line") from None
+    if not isinstance(request, dict):
+        raise InputError("a request is a JSON object", 'send one in a line, such as {"do": "open"}')
+    return request
 
 
 def main() -> None:
@@ -35,7 +50,7 @@ def main() -> None:
     os.dup2(2, 1)  # whatever else prints does not get among the answers
     desk = Desk(os.environ.get("GRADER_DB"), os.environ.get("GRADER_LEARNER", "me"))
     try:
-        serve(desk, io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8"), out)
+        serve(desk, sys.stdin.buffer, out)
     except (BrokenPipeError, KeyboardInterrupt):
         pass
     finally:

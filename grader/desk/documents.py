@@ -59,7 +59,7 @@ def of_question(sheet: Sheet, entry: Asked, around: Around) -> Document:
     document["earlier"] = sheets.earlier(entry.earlier) if entry.earlier and entry.result is None else None
     document["back"] = (
         [sheets.markdown(step) for step in question.proof.solution]
-        if (entry.final or entry.turned) and question.item.kind == "card"
+        if (entry.final or entry.turned) and question.item.kind == "card" and (sheet.over or not sheet.exam)
         else []
     )
     document["told"] = _told(sheet, entry, entry.result, around) if entry.result else None

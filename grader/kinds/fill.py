@@ -30,14 +30,16 @@ def fields() -> type[ItemFields]:
     class FilledMistake(WrongAnswerFields):
         """What somebody with the mistake fills in."""
 
-        fills: list[Code] = Field(min_length=1, description="One text for each blank; it must fail.")
+        fills: list[Code] = Field(min_length=1, max_length=9, description="One text for each blank; it must fail.")
 
     class FillFields(CompletedFields):
         """The learner fills blanks, which the program marks `...1...`, `...2...`, ..."""
 
         kind: Literal["fill"]
         fills: list[Code] = Field(min_length=1, max_length=9, description="A right answer: one text for each blank.")
-        mistakes: list[FilledMistake] = Field(default_factory=list, description="Wrong answers to recognise.")
+        mistakes: list[FilledMistake] = Field(
+            default_factory=list, max_length=20, description="Wrong answers to recognise."
+        )
 
     return FillFields
 

@@ -20,9 +20,9 @@ def fields() -> type[ItemFields]:
     """See `Kind`."""
     from typing import Literal
 
-    from pydantic import Field, StrictStr
+    from pydantic import Field
 
-    from grader.fields import Expression, ItemFields, WrongNumberFields
+    from grader.fields import Expression, ItemFields, Short, WrongNumberFields
 
     class NumberFields(ItemFields):
         """The learner types a number."""
@@ -30,9 +30,11 @@ def fields() -> type[ItemFields]:
         kind: Literal["number"]
         answer: Expression = Field(description="What PyTorch says.")
         tolerance: float = Field(1e-6, gt=0, lt=1, description="Relative.")
-        counts: StrictStr = Field("step", description="What the optimizer's steps count, such as `epoch`.")
+        counts: Short = Field("step", description="What the optimizer's steps count, such as `epoch`.")
         unit: str = Field("", description="What the number counts, such as `epochs`.")
-        mistakes: list[WrongNumberFields] = Field(default_factory=list, description="Wrong numbers to recognise.")
+        mistakes: list[WrongNumberFields] = Field(
+            default_factory=list, max_length=20, description="Wrong numbers to recognise."
+        )
 
     return NumberFields
 

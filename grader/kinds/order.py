@@ -27,14 +27,18 @@ def fields() -> type[ItemFields]:
     class OrderedMistake(WrongAnswerFields):
         """The order in which somebody with the mistake puts the lines."""
 
-        lines: list[Code] = Field(min_length=2, description="The same lines in another order; it must fail.")
+        lines: list[Code] = Field(
+            min_length=2, max_length=9, description="The same lines in another order; it must fail."
+        )
 
     class OrderFields(CompletedFields):
         """The learner puts lines in order, which go to the program's `...answer...`."""
 
         kind: Literal["order"]
         lines: list[Code] = Field(min_length=3, max_length=9, description="The lines in a right order.")
-        mistakes: list[OrderedMistake] = Field(default_factory=list, description="Wrong orders to recognise.")
+        mistakes: list[OrderedMistake] = Field(
+            default_factory=list, max_length=20, description="Wrong orders to recognise."
+        )
 
     return OrderFields
 

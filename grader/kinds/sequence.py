@@ -23,9 +23,9 @@ def fields() -> type[ItemFields]:
     """See `Kind`."""
     from typing import Literal
 
-    from pydantic import Field, StrictStr
+    from pydantic import Field
 
-    from grader.fields import Expression, ItemFields, WrongNumberFields
+    from grader.fields import Expression, ItemFields, Short, WrongNumberFields
 
     class SequenceFields(ItemFields):
         """The learner fills a table of numbers."""
@@ -33,10 +33,12 @@ def fields() -> type[ItemFields]:
         kind: Literal["sequence"]
         answer: Expression = Field(description="What PyTorch says: a list of numbers.")
         cells: Expression = Field(description="How many numbers, from parameters alone.")
-        shows: StrictStr = Field("rate", description="What the cells hold, in a word.")
-        counts: StrictStr = Field("step", description="What the cells count, such as `epoch`.")
+        shows: Short = Field("rate", description="What the cells hold, in a word.")
+        counts: Short = Field("step", description="What the cells count, such as `epoch`.")
         tolerance: float = Field(1e-6, gt=0, lt=1, description="Relative.")
-        mistakes: list[WrongNumberFields] = Field(default_factory=list, description="Wrong tables to recognise.")
+        mistakes: list[WrongNumberFields] = Field(
+            default_factory=list, max_length=20, description="Wrong tables to recognise."
+        )
 
     return SequenceFields
 

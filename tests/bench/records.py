@@ -18,7 +18,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from grader import bank as banks
-from grader import records, reviewing
+from grader import entries, records, reviewing
 from grader.model import Bank, Outcome, Result, Score, Sitting
 from grader.recording import Recorder, now
 from grader.records import Records
@@ -39,7 +39,7 @@ def fill(url: str, bank: Bank, attempts: int) -> None:
                 rows.append(
                     {
                         "id": f"{number:032x}", "learner": "me", "sitting": f"{number // 10:032x}", "place": number % 10,
-                        "tries": 0, "mode": "practice", "at": records._microseconds(start) + number, "topic": item.topic,
+                        "tries": 0, "mode": "practice", "at": entries.microseconds(start) + number, "topic": item.topic,
                         "item": item.id, "kind": item.kind, "level": item.level, "skill": item.skill, "digest": "0" * 16,
                         "variant": chance.randrange(len(item.variants)), "params": "{}", "response": "a",
                         "outcome": "correct", "points": 1.0, "mistake": None, "hints": 0, "seconds": 10.0,
