@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: setup quiz test lint types tests verify book bench format clean
+.PHONY: setup quiz test lint types tests tests-under-load verify book bench format clean
 
 setup: $(READY)
 
@@ -40,6 +40,10 @@ types: $(READY)
 
 tests: $(READY)
 	$(BIN)/python -m pytest --numprocesses auto
+
+# What waits or looks at a clock, beside four busy processes; ARGS="tests/test_warm.py" takes a part.
+tests-under-load: $(READY)
+	$(BIN)/python tests/under_load.py --numprocesses 2 $(ARGS)
 
 verify: $(READY)
 	$(BIN)/grader verify --no-cache
