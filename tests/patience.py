@@ -7,6 +7,7 @@ four busy processes.
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Callable
@@ -37,12 +38,12 @@ def slowness() -> float:
     return max(1.0, taken / REFERENCE, _wanting() / available_cores())
 
 
-def seconds(quiet: float = EVENT) -> float:
-    """A bound for something that would hang if it took `quiet` seconds on a quiet machine."""
-    return quiet * slowness()
+def seconds(quiet: float = EVENT) -> int:
+    """A bound for something that would hang if it took `quiet` seconds on a quiet machine. Whole, as nbclient wants it."""
+    return math.ceil(quiet * slowness())
 
 
-def milliseconds(quiet: float = EVENT) -> float:
+def milliseconds(quiet: float = EVENT) -> int:
     """The same in the browser's unit."""
     return 1000 * seconds(quiet)
 

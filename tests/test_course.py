@@ -142,7 +142,9 @@ def cell_of(notebook: Any, name: str) -> Any:
 
 def new_course(folder: Path, environment: dict[str, str], config: str = OURS) -> Course:
     folder.mkdir(parents=True)
-    (folder / "nbgrader_config.py").write_text(config)
+    bound = seconds()  # nbgrader gives a cell 30 s, and a kernel's start a minute
+    patient = f"c.ExecutePreprocessor.timeout = {bound}\nc.ExecutePreprocessor.startup_timeout = {bound}\n"
+    (folder / "nbgrader_config.py").write_text(config + patient)
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # nbgrader calls alembic by its name
     quiet = {**environment, "PATH": path, "PYTHONWARNINGS": "ignore"}
     return Course(folder, quiet)

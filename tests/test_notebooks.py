@@ -320,7 +320,8 @@ def test_a_notebook_runs_from_top_to_bottom_and_prints_what_it_recorded(made: Pa
     recorded, run = read(made / page), read(made / page)
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
-    NotebookClient(run, timeout=seconds(), resources={"metadata": {"path": str(elsewhere)}}).execute()
+    patient = {"timeout": seconds(), "startup_timeout": seconds()}
+    NotebookClient(run, **patient, resources={"metadata": {"path": str(elsewhere)}}).execute()
     for before, after in zip(code(recorded), code(run), strict=True):
         assert after.execution_count
         if "quiz" in before.metadata.get("tags", ()):

@@ -333,11 +333,12 @@ def test_an_unchanged_nbclient_runs_a_notebook(tmp_path: Path) -> None:
     cells = ["import torch, os", "print(torch.ones(3).sum())", "os.getppid(), os.environ.get('GRADER_NOT_WARM')"]
     metadata = {"kernelspec": {"name": "torch-warm", "display_name": "x", "language": "python"}}
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells], metadata=metadata)
-    NotebookClient(notebook, timeout=seconds(), resources={"metadata": {"path": str(tmp_path)}}).execute()
+    patient = {"timeout": seconds(), "startup_timeout": seconds()}
+    NotebookClient(notebook, **patient, resources={"metadata": {"path": str(tmp_path)}}).execute()
     assert notebook.cells[1].outputs[0].text == "tensor(3.)\n"
     assert "None" in notebook.cells[2].outputs[0].data["text/plain"]
     notebook.cells.append(nbformat.v4.new_code_cell("print(open(f'/proc/{os.getppid()}/cmdline').read())"))
-    NotebookClient(notebook, timeout=seconds(), shutdown_kernel="immediate").execute()
+    NotebookClient(notebook, **patient, shutdown_kernel="immediate").execute()
     assert "grader.warm.zygote" in notebook.cells[3].outputs[0].text
 
 
