@@ -110,7 +110,8 @@ def main(url: str, times: int, seed: int = 0) -> dict[str, object]:
             killed += os.WIFSIGNALED(status)
             failed += os.WIFEXITED(status) and os.WEXITSTATUS(status) != 0
             acknowledged += (said := acknowledgements(pipe))
-            longest *= 1 if said else 1.05  # it is killed before it said anything: the machine is slower than it was
+            if os.WIFEXITED(status) or not said:  # the machine is faster or slower than it was
+                longest *= 1.1 if os.WIFSIGNALED(status) else 1 / 1.1
     with Records(url) as store:
         attempts = list(store.attempts())
     on_record = Counter((entry.sitting, entry.place) for entry in attempts)
