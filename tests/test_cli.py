@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
 import re
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pexpect
 import pytest
 from conftest import QUIZZES, ROOT, STEP_FIRST, Command
+from patience import seconds, until
 
 from grader import cli
 from grader.cli.shared import print_findings
@@ -21,6 +19,17 @@ from grader.model import Finding, Span
 from grader.run.local import NOT_STARTED
 
 pytestmark = pytest.mark.usefixtures("proven")
+
+WITH_TORCH_OF = """\
+import sys, grader.run.processes as local
+real = local.worker_environment
+local.around_worker = lambda *_: None
+local.worker_environment = lambda scratch: real(scratch) | {{"PYTHONPATH": {path!r}}}
+from grader.cli import main
+sys.argv = {arguments!r}
+main()
+"""
+"""The command, with a worker that looks for torch on another path first."""
 
 
 # ---------------------------------------------------------------- quiz
@@ -133,11 +142,17 @@ def test_plain_mode_has_no_plots(grader: Command) -> None:
     assert "┤" not in grader(*arguments, "--plain", stdin="B\n").stdout
 
 
+@pytest.mark.waits
 def test_a_sitting_at_a_terminal(environment: dict[str, str]) -> None:
     """A learner who mistypes, asks for a hint, answers, goes on, and stops with Ctrl-D."""
     variables = {name: value for name, value in environment.items() if name != "NO_COLOR"} | {"TERM": "xterm-256color"}
     command = pexpect.spawn(
-        sys.executable, ["-m", "grader", "quiz", "warmup"], env=variables, cwd=str(ROOT), encoding="utf-8", timeout=30
+        sys.executable,
+        ["-m", "grader", "quiz", "warmup"],
+        env=variables,
+        cwd=str(ROOT),
+        encoding="utf-8",
+        timeout=seconds(),
     )
     command.setwinsize(50, 80)
     command.expect("Question 1 of 5")
@@ -161,10 +176,11 @@ def test_a_sitting_at_a_terminal(environment: dict[str, str]) -> None:
     assert command.exitstatus == 0
 
 
+@pytest.mark.waits
 def test_a_lesson_at_a_terminal_offers_its_practice(environment: dict[str, str]) -> None:
     command = pexpect.spawn(
         sys.executable, ["-m", "grader", "learn", "warmup", "--mode", "why"], env={**environment, "PAGER": "cat"},
-        cwd=str(ROOT), encoding="utf-8", timeout=30,
+        cwd=str(ROOT), encoding="utf-8", timeout=seconds(),
     )  # fmt: skip
     command.expect("Key result:")
     command.expect("Practice now")
@@ -178,9 +194,15 @@ def test_a_lesson_at_a_terminal_offers_its_practice(environment: dict[str, str])
     assert command.exitstatus == 0
 
 
+@pytest.mark.waits
 def test_ctrl_c_ends_with_the_summary(environment: dict[str, str]) -> None:
     command = pexpect.spawn(
-        sys.executable, ["-m", "grader", "quiz", "warmup"], env=environment, cwd=str(ROOT), encoding="utf-8", timeout=30
+        sys.executable,
+        ["-m", "grader", "quiz", "warmup"],
+        env=environment,
+        cwd=str(ROOT),
+        encoding="utf-8",
+        timeout=seconds(),
     )
     command.expect("> ")
     command.sendintr()
@@ -190,26 +212,25 @@ def test_ctrl_c_ends_with_the_summary(environment: dict[str, str]) -> None:
     assert command.exitstatus == 0
 
 
+@pytest.mark.waits
 def test_the_first_question_does_not_wait_for_torch(environment: dict[str, str], tmp_path: Path) -> None:
-    """Nothing is known yet, and the question is there before the worker could have imported torch."""
-    ours, theirs = pty.openpty()
-    started = time.monotonic()
-    command = subprocess.Popen(
-        [sys.executable, "-m", "grader", "quiz", "warmup"], stdin=theirs, stdout=theirs, stderr=theirs, cwd=ROOT,
-        env=environment | {"GRADER_CACHE": str(tmp_path)}, start_new_session=True,
+    """Nothing is known yet, and the worker's import of torch does not come to its end while the question is there."""
+    (tmp_path / "torch.py").write_text(
+        "import os, pathlib, time\n"
+        "parent = os.getppid()\n"
+        "pathlib.Path(__file__).with_name('begun').touch()\n"
+        "while os.getppid() == parent: time.sleep(0.05)\n"
+        "os._exit(0)\n"
+    )
+    script = WITH_TORCH_OF.format(path=f"{tmp_path}:{ROOT}", arguments=["grader", "quiz", "warmup"])
+    command = pexpect.spawn(
+        sys.executable, ["-c", script], env=environment | {"GRADER_CACHE": str(tmp_path / "cache")}, cwd=str(ROOT),
+        encoding="utf-8", timeout=seconds(),
     )  # fmt: skip
-    os.close(theirs)
-    text = b""
-    while b"> " not in text:
-        text += os.read(ours, 4096)
-    shown = time.monotonic() - started
-    command.kill()
-    command.wait()
-    os.close(ours)
-    assert b"Question 1 of 5" in text
-    torch = time.monotonic()
-    subprocess.run([sys.executable, "-c", "import torch"], check=True)
-    assert shown < time.monotonic() - torch
+    command.expect("Question 1 of 5")
+    command.expect("> ")
+    until((tmp_path / "begun").exists, "no worker imports torch")
+    command.close(force=True)
 
 
 # ---------------------------------------------------------------- grade
@@ -291,6 +312,7 @@ def test_run_shows_what_was_observed(grader: Command, tmp_path: Path) -> None:
     assert "  Epoch 3: 0.08" in text
 
 
+@pytest.mark.waits
 def test_run_reads_standard_input_and_tells_what_stopped_a_program(grader: Command, process: Command) -> None:
     done = process("run", "-", "--json", stdin="print(1)\n1 / 0\n")
     assert done.returncode == 1
@@ -373,19 +395,12 @@ def test_an_error_of_ours_is_told_without_a_traceback(
 
 def test_without_torch_a_question_is_not_run_and_not_wrong(environment: dict[str, str], tmp_path: Path) -> None:
     """The worker cannot start: exit code 3, the word not-run, no points taken."""
-    script = (
-        "import sys, grader.run.processes as local\n"
-        "real = local.worker_environment\n"
-        "local.around_worker = lambda *_: None\n"
-        f"local.worker_environment = lambda scratch: real(scratch) | {{'PYTHONPATH': '{tmp_path}:{ROOT}'}}\n"
-        "from grader.cli import main\n"
-        "sys.argv = ['grader', 'quiz', 'warmup', '--json', '--count', '1']\n"
-        "main()\n"
-    )
+    arguments = ["grader", "quiz", "warmup", "--json", "--count", "1"]
+    script = WITH_TORCH_OF.format(path=f"{tmp_path}:{ROOT}", arguments=arguments)
     (tmp_path / "torch.py").write_text("raise ImportError('no torch here')")
     done = subprocess.run(
         [sys.executable, "-c", script], input="B\n", capture_output=True, text=True, check=False, cwd=ROOT,
-        env=environment | {"GRADER_CACHE": str(tmp_path / "cache")}, timeout=60,
+        env=environment | {"GRADER_CACHE": str(tmp_path / "cache")}, timeout=seconds(),
     )  # fmt: skip
     assert done.returncode == 3, done.stderr
     result = json.loads(done.stdout)["results"][0]

@@ -9,6 +9,7 @@ from pathlib import Path
 import pexpect
 import pytest
 from conftest import EXERCISES, ROOT, Command
+from patience import seconds
 
 RIGHT = "def factor(epoch):\n\n    return min((epoch + 1) / ramp, 1)\n"
 LATE = "def factor(epoch):\n    return min(epoch / ramp, 1)\n"
@@ -69,11 +70,12 @@ def test_code_from_a_file(grader: Command, home: Path) -> None:
     )
 
 
+@pytest.mark.waits
 def test_a_sitting_with_code_at_a_terminal(environment: dict[str, str], home: Path) -> None:
     (home / "mine.py").write_text(RIGHT)
     command = pexpect.spawn(
         sys.executable, ["-m", "grader", "quiz", "t", "--bank", str(home)], env=environment, cwd=str(ROOT),
-        encoding="utf-8", timeout=60, dimensions=(60, 80),
+        encoding="utf-8", timeout=seconds(), dimensions=(60, 80),
     )  # fmt: skip
     command.expect("Start from")
     command.expect("It is run with base_lr = 0.1, ramp = 5, and with other numbers")
@@ -103,10 +105,11 @@ def test_a_sitting_with_code_at_a_terminal(environment: dict[str, str], home: Pa
     command.expect(pexpect.EOF)
 
 
+@pytest.mark.waits
 def test_leaving_after_a_wrong_try_keeps_it(environment: dict[str, str], home: Path) -> None:
     command = pexpect.spawn(
         sys.executable, ["-m", "grader", "quiz", "t", "--bank", str(home)], env=environment, cwd=str(ROOT),
-        encoding="utf-8", timeout=60, dimensions=(60, 80),
+        encoding="utf-8", timeout=seconds(), dimensions=(60, 80),
     )  # fmt: skip
     command.expect("Answer: code")
     for line in ("factor = lambda epoch: 0", ".", "q"):

@@ -19,6 +19,7 @@ import nbformat
 import pytest
 from conftest import EXERCISES, ROOT, Command
 from nbgrader.api import Gradebook
+from patience import COMMAND, seconds
 from traitlets.config import Config
 
 from grader import kinds
@@ -28,8 +29,6 @@ from grader.errors import InputError
 from grader.model import Bank, Item, Proof
 from grader.run.remembered import RememberingRunner
 from grader.verify import Proving
-
-pytestmark = pytest.mark.timeout(600)  # nbgrader's commands take seconds to start, on a busy machine many
 
 ITEMS = (
     "third-epoch-rate", "which-are-warmups", "printed-third-line", "ramp-rate-table", "fill-missing-cap",
@@ -91,7 +90,7 @@ class Course:
         """Run a command of nbgrader as an instructor does; what it printed."""
         done = subprocess.run(
             [sys.executable, "-m", "nbgrader", *arguments], cwd=self.folder, env=self.environment,
-            capture_output=True, text=True, check=False, timeout=300,
+            capture_output=True, text=True, check=False, timeout=seconds(COMMAND),
         )  # fmt: skip
         said = done.stdout + done.stderr
         assert done.returncode == code, said
@@ -143,7 +142,9 @@ def cell_of(notebook: Any, name: str) -> Any:
 
 def new_course(folder: Path, environment: dict[str, str], config: str = OURS) -> Course:
     folder.mkdir(parents=True)
-    (folder / "nbgrader_config.py").write_text(config)
+    bound = seconds()  # nbgrader gives a cell 30 s, and a kernel's start a minute
+    patient = f"c.ExecutePreprocessor.timeout = {bound}\nc.ExecutePreprocessor.startup_timeout = {bound}\n"
+    (folder / "nbgrader_config.py").write_text(config + patient)
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # nbgrader calls alembic by its name
     quiet = {**environment, "PATH": path, "PYTHONWARNINGS": "ignore"}
     return Course(folder, quiet)

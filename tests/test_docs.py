@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT, Command
+from patience import COMMAND, seconds
 
 from grader import bank, kinds, lesson
 from grader.run.local import LocalRunner
@@ -51,6 +52,7 @@ def test_the_question_in_the_readme_is_what_is_asked(grader: Command) -> None:
         )
 
 
+@pytest.mark.waits
 def test_the_course_in_teaching_goes_as_it_says(environment: dict[str, str], tmp_path: Path) -> None:
     """Every command, in one shell, word for word; what stands below a block is what it prints."""
     text = (ROOT / "TEACHING.md").read_text()
@@ -62,7 +64,7 @@ def test_the_course_in_teaching_goes_as_it_says(environment: dict[str, str], tmp
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
         ["bash", "-c", script], cwd=tmp_path, env={**environment, "PATH": path, "PYTHONWARNINGS": "ignore"},
-        capture_output=True, text=True, check=False, timeout=220,
+        capture_output=True, text=True, check=False, timeout=seconds(COMMAND),
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     for number, (_, output) in enumerate(shown):

@@ -95,6 +95,7 @@ def test_what_a_wrong_program_is_told(
         assert ours not in told
 
 
+@pytest.mark.waits
 @pytest.mark.parametrize(
     ("code", "said"),
     [

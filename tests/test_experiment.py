@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from lab import end, notebook, open_in_lab, save, server
+from patience import milliseconds
 
 from grader import charts, experiment, knobs
 from grader.errors import InputError
@@ -239,12 +240,11 @@ def page(tmp_path_factory: pytest.TempPathFactory, chromium: Any) -> Iterator[An
     notebook(folder / "experiment.ipynb", CELLS)
     with server(home, folder) as address:
         tab = chromium.new_page(viewport={"width": 1300, "height": 1800})
-        tab.set_default_timeout(100_000)
+        tab.set_default_timeout(milliseconds())
         tab.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=address)
         open_in_lab(tab, address, "experiment.ipynb", run=False)
         tab.evaluate(RUN, 0)
         tab.locator(SETTLED).wait_for()
-        tab.set_default_timeout(30_000)
         yield tab
         end(tab)
 
@@ -281,7 +281,6 @@ def expected(settings: Settings, runner: LocalRunner) -> tuple[str, str]:
     )
 
 
-@pytest.mark.timeout(300)
 def test_it_shows_itself_and_reads_as_text(tab: Any, runner: LocalRunner) -> None:
     output = tab.evaluate(RUN, 0)[0]["data"]
     settled(tab)
@@ -462,7 +461,6 @@ def test_axe_finds_nothing_serious(tab: Any, theme: str) -> None:
     tab.get_by_text("Show the code").click()
 
 
-@pytest.mark.timeout(300)
 def test_a_page_that_is_loaded_again_shows_the_same(tab: Any) -> None:
     tab.get_by_role("button", name="Keep this curve").click()
     tab.get_by_role("combobox", name="Scheduler").select_option("restarts")

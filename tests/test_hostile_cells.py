@@ -42,7 +42,7 @@ OF_PROGRAMS = [
     for name in (
         "connect_abstract", "connect_tcp", "connect_unix", "follow_a_symlink_out", "link_a_file_in", "load_a_pickle",
         "open_netlink", "open_raw_socket", "raise_its_limits", "read_environment", "read_home", "read_host_file",
-        "read_the_parent_s_memory", "resolve_a_name", "save_outside", "search_the_frames", "search_the_heap",
+        "read_the_parent_s_memory", "resolve_a_name", "save_outside", "search_the_frames",
         "type_into_the_terminal", "write_into_torch", "call_the_other_abi", "trace_the_parent",
         *(["read_the_bank"] if os.environ.get("GRADER_HOSTILE") == "all" else []),  # it looks through all of /usr
     )

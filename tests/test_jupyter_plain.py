@@ -14,6 +14,7 @@ import nbformat
 import pytest
 from conftest import ROOT
 from nbclient import NotebookClient
+from patience import seconds
 
 from grader.errors import InputError
 from grader.jupyter import defined, schedules
@@ -29,7 +30,8 @@ def run(tmp_path: Path, environment: dict[str, str], monkeypatch: pytest.MonkeyP
 
     def cells(*sources: str) -> list[Any]:
         notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
-        client = NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(tmp_path)}})
+        patient = {"timeout": seconds(), "startup_timeout": seconds()}
+        client = NotebookClient(notebook, **patient, resources={"metadata": {"path": str(tmp_path)}})
         client.allow_errors = True
         done = client.execute()
         nbformat.write(done, tmp_path / "done.ipynb")

@@ -12,6 +12,7 @@ import pytest
 from browser import browser
 from conftest import ROOT, text_of
 from lab import TOKEN, server
+from patience import milliseconds
 
 from grader import lesson, pins
 from grader.model import Inline
@@ -51,13 +52,12 @@ def chromium() -> Iterator[Any]:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=str)
-@pytest.mark.timeout(300)
 def test_a_page_opens_runs_and_prints_what_is_recorded(page: Path, lab: tuple[str, Path], chromium: Any) -> None:
     address, folder = lab
     (written,), findings = lesson.read([folder / page])
     assert not findings
     tab = chromium.new_page()
-    tab.set_default_timeout(100_000)
+    tab.set_default_timeout(milliseconds())
     try:
         tab.goto(f"{address}/lab?reset&token={TOKEN}")
         tab.wait_for_function("() => window.jupyterapp?.restored")

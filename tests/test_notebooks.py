@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -23,6 +22,7 @@ from browser import free_port
 from conftest import ROOT, Command, text_of
 from nbclient import NotebookClient
 from nbformat import NotebookNode
+from patience import seconds, until
 from test_lesson import TEXT
 
 from grader import charts, figures, lab, lesson, notebooks, pins
@@ -313,13 +313,15 @@ def own_jupyter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, environment: di
     return tmp_path / "own"
 
 
+@pytest.mark.waits
 @pytest.mark.usefixtures("own_jupyter")
 @pytest.mark.parametrize("page", ["warmup/01-learn.ipynb", "schedulers/03-deep.ipynb"])
 def test_a_notebook_runs_from_top_to_bottom_and_prints_what_it_recorded(made: Path, page: str, tmp_path: Path) -> None:
     recorded, run = read(made / page), read(made / page)
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
-    NotebookClient(run, timeout=200, resources={"metadata": {"path": str(elsewhere)}}).execute()
+    patient = {"timeout": seconds(), "startup_timeout": seconds()}
+    NotebookClient(run, **patient, resources={"metadata": {"path": str(elsewhere)}}).execute()
     for before, after in zip(code(recorded), code(run), strict=True):
         assert after.execution_count
         if "quiz" in before.metadata.get("tags", ()):
@@ -510,13 +512,13 @@ class Server:
             f"http://127.0.0.1:{self.port}/{path}", headers={"Authorization": f"token {token}"},
             data=None if body is None else json.dumps(body).encode(),
         )  # fmt: skip
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=seconds()) as answer:
             return json.load(answer)
 
     def run(self, kernel: str, source: str, token: str) -> str:
         """Run a cell in a kernel; what it printed."""
         address = f"ws://127.0.0.1:{self.port}/api/kernels/{kernel}/channels"
-        channel = websocket.create_connection(address, timeout=60, header=[f"Authorization: token {token}"])
+        channel = websocket.create_connection(address, timeout=seconds(), header=[f"Authorization: token {token}"])
         header = {"msg_id": "1", "msg_type": "execute_request", "username": "", "session": "1", "version": "5.3"}
         content = {
             "code": source,
@@ -555,15 +557,6 @@ class Server:
         return found
 
 
-def until(found: Callable[[], Any], said: Callable[[], object], seconds: float = 60) -> Any:
-    """What is found in the end; fails, with what was said, where that takes too long."""
-    end = time.monotonic() + seconds
-    while not (result := found()):
-        assert time.monotonic() < end, said()
-        time.sleep(0.05)
-    return result
-
-
 @pytest.fixture
 def server(tmp_path: Path, own_jupyter: Path) -> Iterator[Server]:
     running = Server(tmp_path)
@@ -577,11 +570,12 @@ def server(tmp_path: Path, own_jupyter: Path) -> Iterator[Server]:
 @pytest.mark.skipif(
     not Path("/proc/self/environ").exists(), reason="processes are found through /proc, as Linux has it"
 )
+@pytest.mark.waits
 def test_jupyterlab_starts_lists_the_lessons_runs_a_cell_and_ends_on_ctrl_c(server: Server, own_jupyter: Path) -> None:
     token = server.token()
     with pytest.raises(urllib.error.HTTPError, match="403"):
         server.call("api/contents", "wrong")
-    with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/lab?token={token}", timeout=30) as page:
+    with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/lab?token={token}", timeout=seconds()) as page:
         assert b"announcements" in page.read()  # is turned off: nobody is asked about news
     listed = {entry["path"] for topic in TOPICS for entry in server.call(f"api/contents/{topic}", token)["content"]}
     assert len(listed) == 12
@@ -592,7 +586,7 @@ def test_jupyterlab_starts_lists_the_lessons_runs_a_cell_and_ends_on_ctrl_c(serv
     assert server.run(kernel, cell, token) == f"warmup {ROOT}\n"
     assert len(server.processes()) >= 2
     server.process.send_signal(signal.SIGINT)
-    assert server.process.wait(timeout=60) == 0
+    assert server.process.wait(timeout=seconds()) == 0
     until(lambda: not server.processes(), server.processes)
     assert "Traceback" not in server.said()
     assert not (own_jupyter / "home/.jupyter").exists()

@@ -19,14 +19,13 @@ import nbformat
 import pytest
 from conftest import Command  # noqa: TC002  (as in the other tests)
 from nbgrader.api import Gradebook
+from patience import COMMAND, seconds
 from test_course import Course, cell_of, make, new_course
 from traitlets.config import Config
 
 from grader.course import configure, export
 from grader.course.hidden import CUT, HIDDEN
 from grader.errors import InputError
-
-pytestmark = pytest.mark.timeout(300)
 
 CONFIG = """\
 c = get_config()
@@ -103,7 +102,7 @@ GIVEN: dict[str, tuple[dict[str, str], dict[str, str]]] = {
 def nbgrader(course: Course, *commands: tuple[str, ...], code: int = 0) -> str:
     done = subprocess.run(
         [sys.executable, "-c", COMMANDS, json.dumps(commands)], cwd=course.folder, env=course.environment,
-        capture_output=True, text=True, check=False, timeout=200,
+        capture_output=True, text=True, check=False, timeout=seconds(COMMAND),
     )  # fmt: skip
     assert done.returncode == code, done.stderr
     return done.stderr

@@ -13,6 +13,7 @@ from statistics import fmean
 import pytest
 from bench import verdicts
 from conftest import ROOT, Command
+from patience import seconds
 
 from grader import blueprint, kinds, sittings, verdict
 from grader.model import Bank, Item, Outcome, Result, Score
@@ -179,12 +180,15 @@ def test_a_test_goes_on_at_the_very_question(grader: Command, tmp_path: Path, pr
     assert "A test on warmup: 10 questions" in fresh
 
 
+@pytest.mark.waits
 def test_a_killed_test_goes_on_at_the_very_question(
     environment: dict[str, str], tmp_path: Path, proven: object
 ) -> None:
     pexpect = pytest.importorskip("pexpect")
     command = ["-m", "grader", "test", "schedulers", "--db", str(tmp_path / "r.sqlite"), "--plain"]
-    sitting = pexpect.spawn(sys.executable, command, env=environment, cwd=str(ROOT), encoding="utf-8", timeout=60)
+    sitting = pexpect.spawn(
+        sys.executable, command, env=environment, cwd=str(ROOT), encoding="utf-8", timeout=seconds()
+    )
     for number in (1, 2):
         sitting.expect(f"Question {number} of 10")
         sitting.expect("q quit")
@@ -195,7 +199,9 @@ def test_a_killed_test_goes_on_at_the_very_question(
     sitting.expect("Question 3 of 10")
     sitting.kill(signal.SIGKILL)
     sitting.close()
-    sitting = pexpect.spawn(sys.executable, command, env=environment, cwd=str(ROOT), encoding="utf-8", timeout=60)
+    sitting = pexpect.spawn(
+        sys.executable, command, env=environment, cwd=str(ROOT), encoding="utf-8", timeout=seconds()
+    )
     sitting.expect("goes on with question 3 of 10")
     sitting.expect("Question 3 of 10")
     sitting.sendintr()
@@ -298,10 +304,13 @@ def test_a_quiz_goes_on_without_records_and_says_so(
     assert "2 of 2 questions" in unnamed.stdout
 
 
+@pytest.mark.waits
 def test_a_card_is_turned_over_and_rated(environment: dict[str, str], tmp_path: Path, proven: object) -> None:
     pexpect = pytest.importorskip("pexpect")
     command = ["-m", "grader", "review", "warmup", "--db", str(tmp_path / "r.sqlite"), "--new", "2", "--seed", "1"]
-    sitting = pexpect.spawn(sys.executable, command, env=environment, cwd=str(ROOT), encoding="utf-8", timeout=60)
+    sitting = pexpect.spawn(
+        sys.executable, command, env=environment, cwd=str(ROOT), encoding="utf-8", timeout=seconds()
+    )
     sitting.expect("Question 1 of 2")
     sitting.expect("q quit")
     sitting.sendline("s")

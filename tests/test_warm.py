@@ -23,8 +23,9 @@ from browser import free_port
 from conftest import ROOT
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import KernelManager
-from kernels import Kernel, Place, alive, kernel, until
+from kernels import Kernel, Place, alive, kernel
 from nbclient import NotebookClient
+from patience import seconds, until
 
 from grader import warm
 from grader.warm import NOT_WARM, door
@@ -38,6 +39,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="kernels are for
 def started(place: Place, patch: pytest.MonkeyPatch) -> None:
     patch.setenv("GRADER_RUNTIME", str(place.folder))
     patch.setenv("GRADER_WARM_IDLE", "120")
+    patch.setenv("GRADER_WARM_START", str(seconds()))
     patch.setenv("IPYTHONDIR", str(place.folder / "ipython"))
     patch.setenv("JUPYTER_RUNTIME_DIR", str(place.folder / "jupyter"))
 
@@ -182,9 +184,9 @@ def test_an_endless_loop_and_what_it_started_can_be_interrupted() -> None:
     """
     with kernel() as found:
         number = found.client.execute(loop)
-        until(lambda: found.client.get_iopub_msg(timeout=60)["msg_type"] == "stream")
+        until(lambda: found.client.get_iopub_msg(timeout=seconds())["msg_type"] == "stream")
         found.manager.interrupt_kernel()
-        reply = found.client.get_shell_msg(timeout=60)
+        reply = found.client.get_shell_msg(timeout=seconds())
         assert (reply["parent_header"]["msg_id"], reply["content"].get("ename")) == (number, "KeyboardInterrupt")
         # What is asked for while a kernel still tidies up after an error is passed over, as ever.
         until(lambda: found.run("print(child.wait(), len(weight))") == f"{-signal.SIGINT} 2\n")
@@ -216,12 +218,12 @@ def test_it_asks_for_input_and_runs_commands_and_magics() -> None:
         assert found.run("%env COLOR=red\n!echo $COLOR").split() == ["env:", "COLOR=red", "red"]
         assert found.run("%timeit -n1 -r1 pass").startswith(tuple("123456789"))
         assert found.run("1/0").startswith("ZeroDivisionError")
-        assert found.client.complete("torch.nn.Lin", reply=True, timeout=60)["content"]["status"] == "ok"
+        assert found.client.complete("torch.nn.Lin", reply=True, timeout=seconds())["content"]["status"] == "ok"
         plot = "%matplotlib inline\nimport matplotlib.pyplot as plt\nplt.plot([1, 2]); plt.show()"
         assert "image/png" in found.run(plot)
         debugger = found.client.session.msg("debug_request", {"type": "request", "seq": 1, "command": "initialize", "arguments": {"adapterID": "t"}})  # fmt: skip
         found.client.control_channel.send(debugger)
-        assert found.client.get_control_msg(timeout=60)["content"]["success"]
+        assert found.client.get_control_msg(timeout=seconds())["content"]["success"]
 
 
 def test_its_streams_are_the_client_s(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -331,11 +333,12 @@ def test_an_unchanged_nbclient_runs_a_notebook(tmp_path: Path) -> None:
     cells = ["import torch, os", "print(torch.ones(3).sum())", "os.getppid(), os.environ.get('GRADER_NOT_WARM')"]
     metadata = {"kernelspec": {"name": "torch-warm", "display_name": "x", "language": "python"}}
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells], metadata=metadata)
-    NotebookClient(notebook, timeout=60, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    patient = {"timeout": seconds(), "startup_timeout": seconds()}
+    NotebookClient(notebook, **patient, resources={"metadata": {"path": str(tmp_path)}}).execute()
     assert notebook.cells[1].outputs[0].text == "tensor(3.)\n"
     assert "None" in notebook.cells[2].outputs[0].data["text/plain"]
     notebook.cells.append(nbformat.v4.new_code_cell("print(open(f'/proc/{os.getppid()}/cmdline').read())"))
-    NotebookClient(notebook, timeout=60, shutdown_kernel="immediate").execute()
+    NotebookClient(notebook, **patient, shutdown_kernel="immediate").execute()
     assert "grader.warm.zygote" in notebook.cells[3].outputs[0].text
 
 
@@ -497,6 +500,7 @@ def test_when_the_start_takes_too_long(
 ) -> None:
     monkeypatch.setenv("GRADER_WARM_START", "0.2")
     assert "did not start within 0.2 s" in ordinary(caplog)
+    monkeypatch.setenv("GRADER_WARM_START", str(seconds()))
     until(lambda: list(alone.folder.glob("*.sock")))
     with kernel() as found:
         assert_warm(found)
@@ -667,7 +671,7 @@ class Server:
     def ask(self, path: str, body: Any = None) -> Any:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(f"{self.address}/{path}", data, {"Authorization": "token t"})
-        with urllib.request.urlopen(request, timeout=60) as answer:
+        with urllib.request.urlopen(request, timeout=seconds()) as answer:
             return json.loads(answer.read())
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import lab
 import pytest
 from browser import browser
+from patience import milliseconds
 
 from grader import kinds
 from grader.model import Bank, Item, Proof
@@ -66,7 +67,7 @@ def tab(chromium: Any, jupyter: tuple[str, Path]) -> Iterator[Any]:
     for path in jupyter[1].glob("records.sqlite*"):
         path.unlink()
     page = chromium.new_page(viewport={"width": 1200, "height": 1000})
-    page.set_default_timeout(60_000)
+    page.set_default_timeout(milliseconds())
     yield page
     page.close()
 
@@ -128,7 +129,6 @@ def arrange(section: Any, wanted: list[int], press: Any) -> None:
             press(section.locator(".tg-lines li").nth(step).locator("button").first)
 
 
-@pytest.mark.timeout(400)
 def test_right_and_wrong_answers_of_every_kind_with_the_mouse(
     jupyter: tuple[str, Path], tab: Any, bank: Bank, remembering: RememberingRunner
 ) -> None:
@@ -174,7 +174,6 @@ def answer_wrong_then_right(section: Any, item: Item, samples: dict[str, str]) -
     assert "Right." in section.inner_text()
 
 
-@pytest.mark.timeout(300)
 def test_the_keyboard_alone(jupyter: tuple[str, Path], tab: Any, bank: Bank, remembering: RememberingRunner) -> None:
     """Order, choice and code, answered with Tab, arrows, Space and Enter; the focus goes to what is said."""
     address, _ = jupyter
@@ -198,7 +197,6 @@ def test_the_keyboard_alone(jupyter: tuple[str, Path], tab: Any, bank: Bank, rem
     lab.end(tab)
 
 
-@pytest.mark.timeout(300)
 def test_radio_buttons_and_letters_stay_with_the_question(jupyter: tuple[str, Path], tab: Any) -> None:
     """JupyterLab's own keys (a adds a cell, arrows change cells) do nothing while a question has the focus."""
     address, _ = jupyter
@@ -217,7 +215,6 @@ def test_radio_buttons_and_letters_stay_with_the_question(jupyter: tuple[str, Pa
     lab.end(tab)
 
 
-@pytest.mark.timeout(300)
 def test_an_answer_is_there_after_a_reload_and_after_the_kernel(
     jupyter: tuple[str, Path], tab: Any, bank: Bank
 ) -> None:
@@ -240,7 +237,6 @@ def test_an_answer_is_there_after_a_reload_and_after_the_kernel(
     lab.end(tab)
 
 
-@pytest.mark.timeout(300)
 def test_a_new_kernel_shows_what_was_answered(jupyter: tuple[str, Path], tab: Any, chromium: Any) -> None:
     address, _ = jupyter
     lab.open_in_lab(tab, address, "practice.ipynb")
@@ -250,7 +246,7 @@ def test_a_new_kernel_shows_what_was_answered(jupyter: tuple[str, Path], tab: An
     section.locator(".tg-verdict").wait_for()
     tab.evaluate("async () => jupyterapp.shell.currentWidget?.sessionContext?.shutdown()")
     other = chromium.new_page()
-    other.set_default_timeout(60_000)
+    other.set_default_timeout(milliseconds())
     lab.open_in_lab(other, address, "practice.ipynb")
     section = question(other, 2)
     section.get_by_text("Answered on").wait_for()
@@ -263,7 +259,6 @@ def test_a_new_kernel_shows_what_was_answered(jupyter: tuple[str, Path], tab: An
     lab.end(other)
 
 
-@pytest.mark.timeout(300)
 def test_a_test_asks_one_by_one_and_ends_with_a_verdict(
     jupyter: tuple[str, Path], tab: Any, bank: Bank, remembering: RememberingRunner
 ) -> None:
@@ -289,7 +284,6 @@ def test_a_test_asks_one_by_one_and_ends_with_a_verdict(
     lab.end(tab)
 
 
-@pytest.mark.timeout(300)
 def test_a_card_is_turned_over_and_rated(jupyter: tuple[str, Path], tab: Any) -> None:
     address, _ = jupyter
     lab.open_in_lab(tab, address, "card.ipynb")
@@ -302,7 +296,6 @@ def test_a_card_is_turned_over_and_rated(jupyter: tuple[str, Path], tab: Any) ->
     lab.end(tab)
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing_serious(theme: str, jupyter: tuple[str, Path], tab: Any) -> None:
     from axe_playwright_python.sync_playwright import Axe
@@ -329,7 +322,6 @@ def test_axe_finds_nothing_serious(theme: str, jupyter: tuple[str, Path], tab: A
     lab.end(tab)
 
 
-@pytest.mark.timeout(300)
 def test_the_same_widget_in_notebook_7(
     chromium: Any, tmp_path: Path, environment: dict[str, str], proven: None, bank: Bank, remembering: RememberingRunner
 ) -> None:
@@ -339,7 +331,7 @@ def test_the_same_widget_in_notebook_7(
     more = {**environment, "GRADER_DB": str(tmp_path / "records.sqlite")}
     with lab.server(tmp_path, tmp_path, more, "notebook") as address:
         tab = chromium.new_page()
-        tab.set_default_timeout(60_000)
+        tab.set_default_timeout(milliseconds())
         tab.goto(f"{address}/notebooks/one.ipynb?token={lab.TOKEN}")
         tab.wait_for_function("() => window.jupyterapp?.shell.currentWidget?.sessionContext?.isReady")
         tab.evaluate("() => jupyterapp.commands.execute('notebook:run-all-cells')")

@@ -1,7 +1,7 @@
 """Our runner beside a bare fork of the same warm process, in turns of a fraction of a second.
 
-`python -m tests.bench.forks CORES` prints one JSON document. Turns are short since a shared machine's speed drifts by half
-within a minute; ratios are taken within a turn.
+`python -m tests.bench.forks latency|rates CORES` prints one JSON document. Turns are short since a shared machine's speed drifts
+by half within a minute; ratios are taken within a turn.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ TURNS = 16
 AT_ONCE = 100
 """Programs of one turn that are run as fast as they go."""
 APART = 15
-"""Programs of one turn that are run one by one, each when a child waits."""
+"""As many times each turn's worth of programs are run one by one, each when a child waits."""
 
 
 def serve_forks() -> None:
@@ -81,38 +81,48 @@ class Forks:
         self._process.communicate()
 
 
-def measure(cores: int) -> dict[str, Any]:
-    """Programs a second and seconds of one program, with `cores` cores: of forks, and of our runner with and without walls."""
+def latency(cores: int) -> dict[str, Any]:
+    """Seconds of one program, with `cores` cores: of forks, and of our runner with and without walls."""
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
     forks = Forks()
     with LocalRunner() as inside, LocalRunner(sandbox=False) as outside:
         runners = {"on": inside, "off": outside}
         for runner in runners.values():
             many(runner, 30)
-        rates: dict[str, list[float]] = {"fork": [], "on": [], "off": []}
+        times: dict[str, list[float]] = {"bare": [], "work": [], "on": [], "off": []}
+        for _ in range(TURNS * APART):
+            for name, runner in runners.items():
+                times[name].append(one(runner))
+            for name in ("bare", "work"):
+                time.sleep(0.03)
+                times[name].append(forks.seconds(work=name == "work", at_once=1, count=1))
+        contained = inside.walls.contained
+    forks.close()
+    return {"times": {name: percentiles(taken) for name, taken in times.items()}, "contained": contained}
+
+
+def rates(cores: int) -> dict[str, Any]:
+    """Programs a second, with `cores` cores: of forks, and of our runner with and without walls."""
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
+    forks = Forks()
+    with LocalRunner() as inside, LocalRunner(sandbox=False) as outside:
+        runners = {"on": inside, "off": outside}
+        for runner in runners.values():
+            many(runner, 30)
+        found: dict[str, list[float]] = {"fork": [], "on": [], "off": []}
         ratios: dict[str, list[float]] = {"on": [], "off": []}
-        alone: dict[str, list[float]] = {"bare": [], "work": [], "on": [], "off": []}
         for _ in range(TURNS):
             before = forks.seconds(work=True, at_once=cores, count=AT_ONCE)
             seconds = {name: many(runner, AT_ONCE) for name, runner in runners.items()}
             seconds["fork"] = (before + forks.seconds(work=True, at_once=cores, count=AT_ONCE)) / 2
             for name, taken in seconds.items():
-                rates[name].append(AT_ONCE / taken)
+                found[name].append(AT_ONCE / taken)
             for name, list_of in ratios.items():
                 list_of.append(seconds["fork"] / seconds[name])
-            for _ in range(APART):
-                for name, runner in runners.items():
-                    alone[name].append(one(runner))
-                for name in ("bare", "work"):
-                    time.sleep(0.03)
-                    alone[name].append(forks.seconds(work=name == "work", at_once=1, count=1))
-        contained = inside.walls.contained
     forks.close()
     return {
-        "per_second": {name: statistics.median(found) for name, found in rates.items()},
-        "of_forks": {name: statistics.median(found) for name, found in ratios.items()},
-        "latency": {name: percentiles(times) for name, times in alone.items()},
-        "contained": contained,
+        "per_second": {name: statistics.median(all_of) for name, all_of in found.items()},
+        "of_forks": {name: statistics.median(all_of) for name, all_of in ratios.items()},
     }
 
 
@@ -136,4 +146,5 @@ if __name__ == "__main__":
     if sys.argv[1] == "serve":
         serve_forks()
     else:
-        print(json.dumps(measure(int(sys.argv[1]))))
+        measure = {"latency": latency, "rates": rates}[sys.argv[1]]
+        print(json.dumps(measure(int(sys.argv[2]))))

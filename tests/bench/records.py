@@ -1,4 +1,4 @@
-"""What the records cost when there are many: `python -m tests.bench.records [ATTEMPTS]`.
+"""What the records cost when there are many: `python -m tests.bench.records [ATTEMPTS] [--json]`.
 
 Builds an SQLite file with so many attempts of one learner (1,000,000 unless said otherwise), then measures in one process
 opening it and recording an answer, and `grader topics` as a command, beside the same with an empty file.
@@ -6,6 +6,7 @@ opening it and recording an answer, and `grader topics` as a command, beside the
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import random
@@ -77,19 +78,41 @@ def topics(url: str, turns: int = 7) -> float:
     return statistics.median(took)
 
 
-def main(attempts: int) -> None:
+def measure(attempts: int) -> list[dict[str, float]]:
+    """Of no attempts and of so many: MiB, milliseconds to open and record and to record one more, seconds of `topics`."""
     bank = banks.read(banks.files([ROOT]))
+    rows = []
     with tempfile.TemporaryDirectory() as folder:
         for count in (0, attempts):
             url = f"sqlite:///{folder}/{count}.sqlite"
             fill(url, bank, count)
             both, one = open_and_record(url, bank)
             size = Path(url.removeprefix("sqlite:///")).stat().st_size / 2**20
-            print(
-                f"{count:9,} attempts ({size:,.0f} MiB): open and record {both:.1f} ms, record one more {one:.1f} ms, "
-                f"`grader topics` {topics(url):.2f} s"
-            )
+            rows.append({"attempts": count, "MiB": size, "both": both, "one": one, "topics": topics(url)})
+    return rows
+
+
+def page(rows: list[dict[str, float]]) -> list[str]:
+    """Rows of Markdown."""
+    lines = [
+        "", "## Records, when there are many", "",
+        "(Attempts of one learner in an SQLite file; `grader topics` is the command whole.)", "",
+        "| attempts | file | open and record an answer | record one more | `grader topics` |", "|---|---|---|---|---|",
+    ]  # fmt: skip
+    for row in rows:
+        cells = f"{row['MiB']:,.0f} MiB | {row['both']:.1f} ms | {row['one']:.1f} ms | {row['topics']:.2f} s"
+        lines.append(f"| {row['attempts']:,} | {cells} |")
+    return lines
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("attempts", type=int, nargs="?", default=1_000_000)
+    parser.add_argument("--json", action="store_true")
+    arguments = parser.parse_args()
+    rows = measure(arguments.attempts)
+    print(json.dumps(rows) if arguments.json else "\n".join(page(rows)))
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000)
+    main()
