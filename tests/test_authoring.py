@@ -15,6 +15,7 @@ from conftest import QUIZZES, ROOT, Command
 
 from grader import bank as banks
 from grader import figures, lesson, scaffold
+from grader.course.bench import bank_of
 from grader.errors import InputError
 from grader.kinds import built_in
 
@@ -157,6 +158,30 @@ def test_a_bank_that_would_not_be_asked_is_told(
     monkeypatch.setitem(environment, "GRADER_BANK", str(ROOT))
     done = grader("new", "bank", cwd=tmp_path)
     assert (done.returncode, "GRADER_BANK names another bank" in done.stderr) == (0, True)
+
+
+def test_an_assignment_is_graded_with_the_bank_that_has_its_items(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("GRADER_BANK", raising=False)
+    monkeypatch.chdir(tmp_path)
+    course = tmp_path / "course"
+    (own,) = banks.homes(None, course)  # a course without a bank: the package's
+    assert bank_of({"third-epoch-rate"}, None, course) == own
+    path, text = scaffold.bank(course, "week-1")
+    path.parent.mkdir(parents=True)
+    path.write_text(text)
+    assert banks.homes(None, course) == [course, own]
+    assert bank_of({"first-program", "first-question"}, None, course) == course
+    assert bank_of({"first-program", "gone-since"}, None, course) == course  # which then says what is gone
+    assert bank_of({"third-epoch-rate"}, None, course) == own
+    assert bank_of({"third-epoch-rate"}, course, course) == course  # what is asked for is what is taken
+    path.write_text(text.replace("id: first-question", "id: third-epoch-rate"))
+    assert bank_of({"third-epoch-rate"}, None, course) == course  # it is read again once it has changed
+    path.write_text("items: [")
+    assert bank_of({"ramp-rate-table"}, None, course) == course  # its problems are what is to be told
+    monkeypatch.setenv("GRADER_BANK", str(own))
+    assert bank_of({"first-program"}, None, course) == own
 
 
 # ---------------------------------------------------------------- watching
