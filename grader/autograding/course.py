@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 import glob
 import json
 import logging
 import os
 import shutil
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -108,7 +108,7 @@ class Course:
         quizzes = self.bank / "quizzes"
         return {f"quizzes/{name}": content for name, content in read(quizzes).items()}
 
-    @functools.cached_property
+    @cached_property
     def bank(self) -> Path:
         """The folder of the bank that the items are from."""
         from grader.course.bench import bank_of

@@ -95,10 +95,6 @@ class Ledger:
         with self._engine.connect() as connection:
             return assignment(connection, name)
 
-    def submission(self, name: str, student: str) -> Rows:
-        with self._engine.connect() as connection:
-            return submission(connection, name, student)
-
     def extensions(self, name: str) -> dict[str, str]:
         """How much longer some students have for an assignment, by student."""
         handed_in, assignments = TABLES["submitted_assignment"], TABLES["assignment"]
@@ -108,6 +104,10 @@ class Ledger:
         )
         with self._engine.connect() as connection:
             return {student: str(longer) for student, longer in connection.execute(granted)}
+
+    def submission(self, name: str, student: str) -> Rows:
+        with self._engine.connect() as connection:
+            return submission(connection, name, student)
 
     def save(self, rows: Rows) -> None:
         """Put a graded submission into the gradebook, all of it or nothing. What a person wrote stays as it is."""
