@@ -57,18 +57,27 @@ class Memory(Protocol):
 
 def home(given: Path | None = None) -> Path:
     """The folder of the bank: given, else `GRADER_BANK`, else one in the current directory, else the package's own."""
+    return homes(given)[0]
+
+
+def homes(given: Path | None = None, here: Path = Path()) -> list[Path]:
+    """The folders of banks that may be asked, the one that counts first: see `home`. `here` is the current directory.
+
+    One that is given or in `GRADER_BANK` is the only one. Raises InputError where there is none.
+    """
     if given is None and (named := os.environ.get("GRADER_BANK")):
         given = Path(named)
     if given is not None:
         if not _has_quizzes(given):
             raise InputError(f"{given}: there is no quiz here", "a bank is a folder with quizzes/*.yaml in it")
-        return given
+        return [given]
     beside = Path(__file__).parents[1]
     shared = Path("share", "torch-grader")
-    for folder in (Path(), beside, Path(sysconfig.get_path("data")) / shared, beside / shared):
-        if _has_quizzes(folder):
-            return folder
-    raise InputError("there is no bank here, and the package's own is missing", "give one with --bank DIR")
+    own = next(filter(_has_quizzes, (beside, Path(sysconfig.get_path("data")) / shared, beside / shared)), None)
+    found = [folder for folder in (here, own) if folder is not None and _has_quizzes(folder)]
+    if not found:
+        raise InputError("there is no bank here, and the package's own is missing", "give one with --bank DIR")
+    return found
 
 
 def _has_quizzes(folder: Path) -> bool:

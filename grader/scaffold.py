@@ -1,4 +1,4 @@
-"""What `grader new` writes: an item or a lesson that is proven as it stands, for its author to change.
+"""What `grader new` writes: an item, a lesson or a bank that is proven as it stands, for its author to change.
 
 The starters lie in `grader/starters`: an item of each kind, and a lesson. They are put into a file as text, so that
 everything else in it, comments too, stays as it was.
@@ -6,6 +6,7 @@ everything else in it, comments too, stays as it was.
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -17,6 +18,13 @@ from grader.model import Finding
 
 STARTERS = Path(__file__).parent / "starters"
 KINDS = tuple(sorted(path.stem for path in STARTERS.glob("*.yaml")))
+FIRST = (("first-question", "choice"), ("first-program", "code"))
+"""The items that a new bank starts with, and their kinds: one to read, and one that is run on hidden inputs."""
+
+ABOUT = """\
+# Questions of your own. Everybody who has torch-grader has these two, with their answers: they are here for you to
+# change. Keep this folder away from your students; it has the answers to what you write.
+"""
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
@@ -24,8 +32,7 @@ def item(home: Path, topic: str, name: str, kind: str) -> tuple[Path, str]:
     """The quiz file that a new item goes into, and what is to be in it. Raises InputError where that cannot be."""
     _must_be_a_name(name, "an id", "third-epoch-rate")
     _must_be_a_name(topic, "a topic", "warmup")
-    starter = (STARTERS / f"{kind}.yaml").read_text(encoding="utf-8").replace("ITEM", name)
-    items, _, mistakes = starter.partition("MISTAKES\n")
+    items, mistakes = _starter(name, kind)
     path = home / "quizzes" / f"{topic}.yaml"
     known = banks.read(sorted((home / "quizzes").glob("*.yaml")))
     if known.findings:
@@ -33,8 +40,7 @@ def item(home: Path, topic: str, name: str, kind: str) -> tuple[Path, str]:
     if any(entry.id == name for entry in known.items):
         raise InputError(f"there is an item `{name}` already", "a new meaning needs a new id")
     if not path.exists():
-        about = f"\nmistakes:\n{mistakes}" if mistakes else ""
-        return path, f"format: 1\ntopic: {topic}\ntitle: {_title(topic)}\nitems:\n\n{items}{about}"
+        return path, _file(topic, items, mistakes)
     text = source.read_text(path, "bad-yaml")
     if isinstance(text, Finding):
         raise InputError(str(text), text.hint)
@@ -48,6 +54,42 @@ def item(home: Path, topic: str, name: str, kind: str) -> tuple[Path, str]:
         hint = "put `items:` and `mistakes:` on lines of their own, with their entries below"
         raise InputError(f"{path}: the item does not fit into this file: {findings[0].message}", hint)
     return path, written
+
+
+def bank(home: Path, topic: str) -> tuple[Path, str]:
+    """The first quiz file of a new bank, and what is to be in it. Raises InputError where something is there."""
+    _must_be_a_name(topic, "a topic", "week-1")
+    folder = home / "quizzes"
+    if os.path.lexists(folder):
+        there = _visible(folder)
+        if any(name.endswith(".yaml") for name in there or ()):
+            hint = "nothing was written; `grader new item TOPIC ID` adds a question to it"
+            raise InputError(f"{folder}: there is a bank here already", hint)
+        if there != []:
+            hint = "nothing was written; start the bank in another folder with --bank DIR"
+            raise InputError(f"{folder}: there is something here already", hint)
+    items, mistakes = zip(*(_starter(name, kind) for name, kind in FIRST), strict=True)
+    return folder / f"{topic}.yaml", ABOUT + _file(topic, "\n".join(items), "".join(mistakes))
+
+
+def _visible(folder: Path) -> list[str] | None:
+    """The names in a folder but for hidden ones; None where it is no folder, or one that cannot be read."""
+    try:
+        return [path.name for path in folder.iterdir() if not path.name.startswith(".")]
+    except OSError:
+        return None
+
+
+def _starter(name: str, kind: str) -> tuple[str, str]:
+    """The starter of a kind under this id: the item, and its mistakes."""
+    text = (STARTERS / f"{kind}.yaml").read_text(encoding="utf-8").replace("ITEM", name)
+    item, _, mistakes = text.partition("MISTAKES\n")
+    return item, mistakes
+
+
+def _file(topic: str, items: str, mistakes: str) -> str:
+    about = f"\nmistakes:\n{mistakes}" if mistakes else ""
+    return f"format: 1\ntopic: {topic}\ntitle: {_title(topic)}\nitems:\n\n{items}{about}"
 
 
 def _put_in(lines: list[str], key: str, block: str) -> None:

@@ -15,6 +15,7 @@ from patience import seconds, until
 
 from grader import bank as banks
 from grader import figures, lesson, scaffold
+from grader.course.bench import bank_of
 from grader.errors import InputError
 from grader.kinds import built_in
 
@@ -77,6 +78,110 @@ def test_a_folder_that_cannot_be_written_is_told(grader: Command, tmp_path: Path
     done = grader("new", "item", "fresh", "one", "--bank", tmp_path)
     assert done.returncode == 2
     assert "cannot be written" in done.stderr
+
+
+# ---------------------------------------------------------------- a bank of one's own
+
+
+def files_in(folder: Path) -> dict[str, str]:
+    return {str(path.relative_to(folder)): path.read_text() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def test_a_new_bank_is_proven_and_is_what_commands_in_its_folder_ask(grader: Command, tmp_path: Path) -> None:
+    (tmp_path / "quizzes").mkdir()
+    (tmp_path / "quizzes/.gitkeep").touch()
+    (tmp_path / "nbgrader_config.py").write_text("c = get_config()\n")
+    before = files_in(tmp_path)
+    done = grader("new", "bank", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    quiz = "quizzes/week-1.yaml"
+    assert files_in(tmp_path) == before | {quiz: (tmp_path / quiz).read_text()}
+    assert "with their answers" in (tmp_path / quiz).read_text()
+    verify, notebook = (line.split()[1:] for line in done.stdout.splitlines() if line.startswith("  grader "))
+    assert "2 items proven, 0 not, no findings" in grader("verify", verify[-1], cwd=tmp_path).stdout
+    assert "week-1: Week 1" in grader("topics", cwd=tmp_path).stdout
+    made = grader(*notebook, cwd=tmp_path)
+    assert made.returncode == 0, made.stderr
+    for name in ("first-question", "first-program"):
+        assert f"answer-{name}" in (tmp_path / "source/NAME/NAME.ipynb").read_text()
+    other = grader("notebook", "warmup", "--assignment", "-o", "source/ps1", cwd=tmp_path)
+    assert (other.returncode, "there is no topic `warmup`" in other.stderr) == (2, True)
+    there = other.stderr.rpartition("--bank ")[2].strip()  # it says where the topic is
+    items = ("--items", "third-epoch-rate")
+    assert (
+        grader(
+            "notebook", "warmup", "--assignment", "-o", "source/ps1", *items, "--bank", there, cwd=tmp_path
+        ).returncode
+        == 0
+    )
+    added = grader("new", "item", "week-1", "mine", cwd=tmp_path)
+    assert added.returncode == 0, added.stderr
+    assert "id: mine" in (tmp_path / quiz).read_text()
+
+
+@pytest.mark.parametrize(
+    ("there", "said"),
+    [
+        ("quizzes/warmup.yaml", "there is a bank here already"),
+        ("quizzes/notes.txt", "there is something here already"),
+        ("quizzes/topic/one.yaml", "there is something here already"),
+        ("quizzes", "there is something here already"),
+    ],
+)
+def test_a_new_bank_is_never_put_where_something_is(grader: Command, tmp_path: Path, there: str, said: str) -> None:
+    path = tmp_path / there
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("mine")
+    for topic in ("week-1", "warmup"):
+        done = grader("new", "bank", topic, "--bank", tmp_path)
+        assert done.returncode == 2
+        assert said in done.stderr
+        assert "nothing was written" in done.stderr
+        assert files_in(tmp_path) == {there: "mine"}
+
+
+def test_a_bank_that_cannot_be_started_is_told(grader: Command, tmp_path: Path) -> None:
+    done = grader("new", "bank", "../up", "--bank", tmp_path)
+    assert (done.returncode, "'../up' is not a topic" in done.stderr) == (2, True)
+    (tmp_path / "file").touch()
+    done = grader("new", "bank", "--bank", tmp_path / "file")
+    assert (done.returncode, "cannot be written" in done.stderr) == (2, True)
+    (tmp_path / "quizzes").symlink_to(tmp_path / "nowhere")
+    done = grader("new", "bank", "--bank", tmp_path)
+    assert (done.returncode, "there is something here already" in done.stderr) == (2, True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "quizzes"]
+
+
+def test_a_bank_that_would_not_be_asked_is_told(
+    grader: Command, environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(environment, "GRADER_BANK", str(ROOT))
+    done = grader("new", "bank", cwd=tmp_path)
+    assert (done.returncode, "GRADER_BANK names another bank" in done.stderr) == (0, True)
+
+
+def test_an_assignment_is_graded_with_the_bank_that_has_its_items(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("GRADER_BANK", raising=False)
+    monkeypatch.chdir(tmp_path)
+    course = tmp_path / "course"
+    (own,) = banks.homes(None, course)  # a course without a bank: the package's
+    assert bank_of({"third-epoch-rate"}, None, course) == own
+    path, text = scaffold.bank(course, "week-1")
+    path.parent.mkdir(parents=True)
+    path.write_text(text)
+    assert banks.homes(None, course) == [course, own]
+    assert bank_of({"first-program", "first-question"}, None, course) == course
+    assert bank_of({"first-program", "gone-since"}, None, course) == course  # which then says what is gone
+    assert bank_of({"third-epoch-rate"}, None, course) == own
+    assert bank_of({"third-epoch-rate"}, course, course) == course  # what is asked for is what is taken
+    path.write_text(text.replace("id: first-question", "id: third-epoch-rate"))
+    assert bank_of({"third-epoch-rate"}, None, course) == course  # it is read again once it has changed
+    path.write_text("items: [")
+    assert bank_of({"ramp-rate-table"}, None, course) == course  # its problems are what is to be told
+    monkeypatch.setenv("GRADER_BANK", str(own))
+    assert bank_of({"first-program"}, None, course) == own
 
 
 # ---------------------------------------------------------------- watching

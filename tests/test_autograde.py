@@ -111,6 +111,13 @@ def scores(course: Path, assignment: str) -> Scores:
         }
 
 
+def extend(assignment: str, student: str, course: Path) -> None:
+    from nbgrader.api import Gradebook
+
+    with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as gradebook:
+        gradebook.grant_extension(assignment, student, days=2)
+
+
 @pytest.fixture(scope="module")
 def released(tmp_path_factory: pytest.TempPathFactory, variables: dict[str, str]) -> Path:
     """A course with nbgrader's example and assignments made of its test notebooks; nothing is graded yet."""
@@ -269,8 +276,13 @@ def test_only_what_changed_is_graded_again(course: Path, variables: dict[str, st
     assert planned.splitlines()[0] == "changed: it has changed, or what it is graded with"
     assert "1 graded, 1 unchanged" in autograde(*options, cwd=course, variables=variables).stdout
     assert scores(course, "ps1")["changed"] == scores(course, "ps1")["unchanged"]
+    extend("ps1", "changed", course)
     shutil.rmtree(course / "autograded/unchanged")
-    assert "unchanged: its result is gone" in autograde(*options, "--dry-run", cwd=course, variables=variables).stdout
+    planned = autograde(*options, "--dry-run", cwd=course, variables=variables).stdout
+    assert planned.splitlines()[:2] == [
+        "changed: it has changed, or what it is graded with",
+        "unchanged: its result is gone",
+    ]
 
 
 def test_a_class_is_graded_again_with_another_configuration_or_due_date(

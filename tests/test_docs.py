@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import html
+import json
 import os
 import re
 import shlex
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 
 import pytest
+import sooner
 from conftest import ROOT, Command
+from lab import TOKEN, server
 from patience import COMMAND, seconds
 
 from grader import bank, kinds, lesson
@@ -57,19 +62,61 @@ def test_the_course_in_teaching_goes_as_it_says(environment: dict[str, str], tmp
     """Every command, in one shell, word for word; what stands below a block is what it prints."""
     text = (ROOT / "TEACHING.md").read_text()
     shown = re.findall(r"^```console\n(.*?)^```$(?:\n```text\n(.*?)^```$)?", text, re.MULTILINE | re.DOTALL)
-    assert sum(bool(output) for _, output in shown) >= 3
+    assert sum(bool(output) for _, output in shown) >= 15
     script = "set -eu\n" + "\n".join(
         f"{{\n{commands}}} > {tmp_path}/{n}.out\n" for n, (commands, _) in enumerate(shown)
     )
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    done = subprocess.run(
-        ["bash", "-c", script], cwd=tmp_path, env={**environment, "PATH": path, "PYTHONWARNINGS": "ignore"},
-        capture_output=True, text=True, check=False, timeout=seconds(COMMAND),
-    )  # fmt: skip
+    variables = {**environment, "PYTHONWARNINGS": "ignore", "JUPYTER_DATA_DIR": str(tmp_path / "jupyter")}
+    with sooner.nbgrader(variables) as commands:
+        path = os.pathsep.join([str(commands), str(Path(sys.executable).parent), os.environ["PATH"]])
+        done = subprocess.run(
+            ["bash", "-c", script], cwd=tmp_path, env={**variables, "PATH": path},
+            capture_output=True, text=True, check=False, timeout=seconds(COMMAND),
+        )  # fmt: skip
     assert done.returncode == 0, done.stderr
     for number, (_, output) in enumerate(shown):
         if output:
             assert (tmp_path / f"{number}.out").read_text() == output
+    _formgrader_shows_what_teaching_says(tmp_path / "course", variables)
+
+
+def _formgrader_shows_what_teaching_says(course: Path, variables: dict[str, str]) -> None:
+    """The page of a submission, its comments, and points that are typed there, from the server that is asked for."""
+
+    def asked(path: str, data: object = None) -> str:
+        wanted = urllib.request.Request(
+            f"{address}/formgrader/{path}",
+            None if data is None else json.dumps(data).encode(),
+            {"Authorization": f"token {TOKEN}", "Content-Type": "application/json"},
+            method="GET" if data is None else "PUT",
+        )
+        with urllib.request.urlopen(wanted, timeout=300) as answer:
+            return str(answer.read().decode())
+
+    others = ("jupyterlab", "notebook", "notebook_shim", "jupyter_lsp", "jupyterlab_jupytext", "jupyterlab_myst")
+    (course / "config").mkdir()
+    (course / "config/jupyter_server_config.json").write_text(  # formgrader is pages of the server; starts sooner
+        json.dumps({"ServerApp": {"jpserver_extensions": dict.fromkeys(others, False)}})
+    )
+    with server(course, course, variables, "jupyter_server") as address:
+        submissions = json.loads(asked("api/submitted_notebooks/ps1/ps1"))
+        ada = next(one for one in submissions if one["student"] == "ada")
+        assert ada["score"] == pytest.approx(4 + 1 / 3)
+        page = html.unescape(asked(f"submissions/{ada['id']}/?index=0"))
+        assert "The rate after that step is the one of the next epoch" in page
+        assert "Right until epoch 4. In epoch 5 the rate is 0.25; it should be 0.2" in page
+        assert "<svg" in page
+        comments = {one["name"]: one for one in json.loads(asked(f"api/comments?submission_id={ada['id']}"))}
+        ours = comments["answer-third-epoch-rate"]
+        assert "The rate after that step" in ours["auto_comment"]
+        assert ours["manual_comment"] == "You explained it well."
+        grades = {one["name"]: one for one in json.loads(asked(f"api/grades?submission_id={ada['id']}"))}
+        typed = json.loads(
+            asked(f"api/grade/{grades['ramp-rate-table']['id']}", {"manual_score": 2, "extra_credit": 0})
+        )
+        assert typed["manual_score"] == 2
+        again = json.loads(asked("api/submitted_notebooks/ps1/ps1"))
+        assert next(one for one in again if one["student"] == "ada")["score"] == pytest.approx(5)
 
 
 def test_the_item_in_contributing_is_proven(tmp_path: Path, runner: LocalRunner) -> None:

@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import shutil
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -107,13 +108,14 @@ class Course:
         quizzes = self.bank / "quizzes"
         return {f"quizzes/{name}": content for name, content in read(quizzes).items()}
 
-    @property
+    @cached_property
     def bank(self) -> Path:
         """The folder of the bank that the items are from."""
-        from grader import bank as banks
+        from grader.course.bench import bank_of
 
         given = self.app.config.get("Judge", {}).get("bank")
-        return banks.home(Path(given) if given else None)
+        asked = {entry.grade_id for entry in self.manifest.items} if self.manifest else ()
+        return bank_of(asked, Path(given) if given else None, self.root)
 
     def job(self, student: str, folder: Path) -> Job:
         return Job(student, folder, self.ledger.submission(self.assignment, student))

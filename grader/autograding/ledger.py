@@ -95,6 +95,16 @@ class Ledger:
         with self._engine.connect() as connection:
             return assignment(connection, name)
 
+    def extensions(self, name: str) -> dict[str, str]:
+        """How much longer some students have for an assignment, by student."""
+        handed_in, assignments = TABLES["submitted_assignment"], TABLES["assignment"]
+        granted = select(handed_in.c.student_id, handed_in.c.extension).where(
+            handed_in.c.assignment_id.in_(select(assignments.c.id).where(assignments.c.name == name)),
+            handed_in.c.extension.is_not(None),
+        )
+        with self._engine.connect() as connection:
+            return {student: str(longer) for student, longer in connection.execute(granted)}
+
     def submission(self, name: str, student: str) -> Rows:
         with self._engine.connect() as connection:
             return submission(connection, name, student)

@@ -27,7 +27,7 @@ GROUPS: dict[str, list[tuple[str, *tuple[click.Command, ...]]]] = {
         ("Ten questions and a verdict; what is due today.", sittings.test, sittings.review),
     ],
     "Write": [
-        ("Start a question or a lesson from one that is proven.", writers.new),
+        ("Start a question, a lesson, or a bank of your own.", writers.new),
         ("Prove every claim; record what lessons print.", authors.verify, writers.pin),
         ("Run a program and see its rates; the schema of quiz files.", authors.run, authors.schema),
     ],

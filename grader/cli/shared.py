@@ -7,6 +7,7 @@ import errno
 import json
 import math
 import secrets
+import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -147,8 +148,19 @@ def topic_bank(folder: Path | None, topic: str, store: Store) -> Bank:
     whole = good_bank(folder, store)
     names = [entry.name for entry in whole.topics]
     if topic not in names:
-        raise InputError(f"there is no topic `{topic}`", _meant(topic, names))
+        raise InputError(f"there is no topic `{topic}`", _in_another_bank(folder, topic) or _meant(topic, names))
     return whole
+
+
+def _in_another_bank(folder: Path | None, topic: str) -> str:
+    """What to say where the bank here lacks a topic that the package's own has; else the empty string."""
+    from grader import bank as banks
+
+    home, *others = banks.homes(folder)
+    for other in others:
+        if (other / "quizzes" / f"{topic}.yaml").is_file():
+            return f"{home / 'quizzes'} has none; the package's bank has: --bank {shlex.quote(str(other))}"
+    return ""
 
 
 def _good(bank: Bank) -> Bank:

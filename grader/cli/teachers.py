@@ -57,12 +57,13 @@ def autograde(
         raise InputError(f"`{assignment}` is no name of an assignment", "it is the folder's name in source/")
     there = Course(course.resolve(), assignment)
     setup = there.setup()
+    longer = there.ledger.extensions(assignment)
     there.close()  # nothing may be open while a process is forked
     journal = Journal(there.root, assignment)
     with journal.held(), contextlib.closing(there):
         submissions = _chosen(there.submissions(), assignment, only)
         common = there.digest(setup)
-        digests = {name: _digest(path, common) for name, path in submissions.items()}
+        digests = {name: _digest(path, common + longer.get(name, "")) for name, path in submissions.items()}
         reasons = {name: _reason(journal, name, digests[name], there, force) for name in submissions}
         wanted = [name for name, reason in reasons.items() if reason]
         if dry_run:

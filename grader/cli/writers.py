@@ -1,7 +1,9 @@
-"""The commands that write files of a bank: recording what lessons print, and starting an item or a lesson."""
+"""The commands that write files of a bank: recording what lessons print, and starting an item, a lesson or a bank."""
 
 from __future__ import annotations
 
+import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -54,7 +56,7 @@ def pin(paths: tuple[Path, ...], bank: Path | None, check: bool) -> None:
 
 @click.group()
 def new() -> None:
-    """Start an item or a lesson from one that is proven."""
+    """Start an item, a lesson or a bank of your own from what is proven."""
 
 
 @new.command()
@@ -88,3 +90,24 @@ def lesson(topic: str, mode: str, title: str | None, bank: Path | None) -> None:
     write_files({path: text})
     print(f"{path}: the page is there. Change it, and prove it while you do:")
     print(f"  grader verify --watch {path}")
+
+
+@new.command("bank")
+@click.argument("topic", default="week-1", metavar="[TOPIC]")
+@bank_option
+def own_bank(topic: str, bank: Path | None) -> None:
+    """Start a bank of your own, here or in DIR, with two questions to change. TOPIC is `week-1` by default.
+
+    Commands in that folder ask the questions of this bank, and not those that come with torch-grader.
+    """
+    from grader import scaffold
+
+    path, text = scaffold.bank(bank or Path(), topic)
+    write_files({path: text})
+    there = f" --bank {shlex.quote(str(bank))}" if bank else ""
+    print(f"{path}: a bank of your own, with two questions. Change them, and prove them while you do:")
+    print(f"  grader verify --watch {shlex.quote(str(path))}")
+    print("An assignment of them for nbgrader:")
+    print(f"  grader notebook {topic} --assignment -o source/NAME{there}")
+    if not bank and os.environ.get("GRADER_BANK"):
+        print("grader: notice: GRADER_BANK names another bank, which comes first; unset it", file=sys.stderr)

@@ -10,7 +10,7 @@ import atexit
 import functools
 import hashlib
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -256,9 +256,34 @@ def elsewhere(judging: Judging) -> None:
     _elsewhere[:] = [judging]
 
 
-def bench(folder: Path | None = None) -> Judging:
-    """Where answers are judged: elsewhere, or else at the bench of a bank, kept for the next call."""
-    return _elsewhere[0] if _elsewhere else of_bank(banks.home(folder))
+def bench(folder: Path | None = None, items: Collection[str] = (), here: Path = Path()) -> Judging:
+    """Where answers are judged: elsewhere, or else at the bench of the bank that has the items; see `bank_of`."""
+    return _elsewhere[0] if _elsewhere else of_bank(bank_of(items, folder, here))
+
+
+_known: dict[Path, tuple[list[tuple[str, int, int]], frozenset[str]]] = {}
+"""Which items a bank has, with the stamp of its files."""
+
+
+def bank_of(items: Collection[str], given: Path | None = None, here: Path = Path()) -> Path:
+    """The folder of the bank that these items are from: of `bank.homes`, the first that has any, else the last.
+
+    So a course with a bank of its own may have assignments from the package's, too. A bank with problems is taken for
+    the right one, so that its problems are what is told. Raises InputError where there is no bank.
+    """
+    found = banks.homes(given, here)
+    return next((folder for folder in found[:-1] if _has_any(folder, items)), found[-1])
+
+
+def _has_any(folder: Path, items: Collection[str]) -> bool:
+    files = banks.files([folder])
+    stamp, ids = _known.get(folder.resolve(), (None, frozenset[str]()))
+    if stamp != _stamp(files):
+        read = banks.read(files)
+        ids = frozenset(items) if read.findings else frozenset(item.id for item in read.items)
+        if not read.findings:
+            _known[folder.resolve()] = _stamp(files), ids
+    return not ids.isdisjoint(items)
 
 
 def of_bank(folder: Path) -> Bench:

@@ -91,9 +91,14 @@ def _of(resources: Any) -> tuple[str, str, str]:
 
 def _manifest(preprocessor: Any, assignment: str) -> Manifest | None:
     """The manifest in the course's own source folder; what came with a submission does not count."""
-    converter = getattr(preprocessor.parent, "parent", None)
-    course = getattr(converter, "coursedir", None) or CourseDirectory(parent=preprocessor)
+    course = _course(preprocessor)
     return manifest.read(Path(course.format_path(course.source_directory, ".", assignment)))
+
+
+def _course(preprocessor: Any) -> Any:
+    """The folders of the course that a preprocessor works for."""
+    converter = getattr(preprocessor.parent, "parent", None)
+    return getattr(converter, "coursedir", None) or CourseDirectory(parent=preprocessor)
 
 
 def _id(cell: NotebookNode) -> str:
@@ -271,7 +276,8 @@ class Judge(Execution):
         entries = [entry for entry in found.items if entry.grade_id in cells and utils.is_grade(cells[entry.grade_id])]
         if not entries:
             return []
-        at = bench(Path(self.bank) if self.bank else None)
+        asked = {entry.grade_id for entry in found.items}
+        at = bench(Path(self.bank) if self.bank else None, asked, Path(_course(self).root))
         if not self.allow_unsandboxed:
             at.must_be_contained()
         given = {entry: cells.get(entry.answer) for entry in entries}
