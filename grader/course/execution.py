@@ -7,10 +7,12 @@ cell that it was in and those after it, not the submission; of outputs beyond a 
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import shutil
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode, v4
 from nbgrader.preprocessors import Execute
+from nbgrader.utils import is_grade
 from traitlets import Bool, Int
 from traitlets.config import Config
 
@@ -27,6 +30,15 @@ from grader.warm import KERNEL
 
 OF_PYTHON = ("python3", "python", KERNEL)
 """Kernels that are this Python by their names."""
+
+VALUES, VALUE = 20, 10_000
+"""How many values and errors of a cell are kept whatever else it shows, and how many characters of a value."""
+
+SAFE_MESSAGES = 500
+"""How many outputs of a cell cannot have made the kernel's socket lose any: it holds 1,000."""
+
+LOST = "unknown: it may have been lost among too many outputs"
+MORE = "one of more values than are kept"
 
 FILES, FILE_BYTES = 1000, 256 << 20
 """How many files that a notebook made are kept beside it, and how many bytes of all of them."""
@@ -47,6 +59,7 @@ class Execution(Execute):  # type: ignore[misc]  # it is untyped
     def preprocess(self, nb: NotebookNode, resources: Any, km: Any = None) -> Any:
         """Run the notebook. Raises InputError where its kernel is none that can be shut in."""
         self._kept = 0
+        self._said: Counter[str] = Counter()
         self._timeouts = 0
         self._gone = ""
         if not self.confined:
@@ -73,6 +86,7 @@ class Execution(Execute):  # type: ignore[misc]  # it is untyped
             if cell.cell_type == "code" and cell.source.strip():
                 cell.outputs = [_failed("NotRun", f"this cell was not run: {self._gone}")]
             return cell, resources
+        self._said.clear()
         try:
             found = super().preprocess_cell(cell, resources, index)
         except (DeadKernelError, CellTimeoutError) as error:
@@ -80,6 +94,7 @@ class Execution(Execute):  # type: ignore[misc]  # it is untyped
             why = getattr(self.km, "ended_because", "") or (said[0] if said else type(error).__name__)
             self._give_up(cell, "KernelEnded", f"the kernel ended while this cell ran: {why}")
             return cell, resources
+        self._see_to_loss(cell)
         self._timeouts = self._timeouts + 1 if _timed_out(cell) else 0
         if self._timeouts >= self.patience:
             self._give_up(cell, "KernelEnded", "the kernel did not stop when it was told to, and was ended")
@@ -91,20 +106,51 @@ class Execution(Execute):  # type: ignore[misc]  # it is untyped
         self.log.warning("%s", f"{why[0].upper()}{why[1:]}")
 
     def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> Any:
-        """Take in what the kernel says; of outputs only so much."""
-        if msg["msg_type"] in ("stream", "display_data", "execute_result", "error", "update_display_data"):
+        """Take in what the kernel says; of outputs only so much, but always the values and errors that points are from."""
+        kind = msg["msg_type"]
+        if kind in ("stream", "display_data", "execute_result", "error", "update_display_data"):
             before, self._kept = self._kept, self._kept + _size(msg["content"])
-            if self._kept > self.output_bytes:
-                if before <= self.output_bytes:
-                    self.log.warning(
-                        "The notebook shows more than %d characters; the rest is not kept", self.output_bytes
-                    )
-                    text = "\n[what was shown after this was too much, and is not kept]\n"
-                    cell.outputs.append(v4.new_output("stream", name="stdout", text=text))
-                if msg["msg_type"] != "error":
-                    return None
-                msg["content"] |= {"evalue": str(msg["content"].get("evalue"))[:1000], "traceback": []}
+            self._said[kind] += 1
+            too_much = self._kept > self.output_bytes
+            if too_much and before <= self.output_bytes:
+                self.log.warning("The notebook shows more than %d characters; the rest is not kept", self.output_bytes)
+                text = "\n[what was shown after this was too much, and is not kept]\n"
+                cell.outputs.append(v4.new_output("stream", name="stdout", text=text))
+            counts = kind in ("execute_result", "error")
+            if self._said[kind] > VALUES + 1 if counts else too_much:
+                return None
+            if counts and (too_much or self._said[kind] > VALUES):
+                msg["content"] |= _short(kind, msg["content"], last=self._said[kind] > VALUES)
         return super().process_message(msg, cell, cell_index)
+
+    def _see_to_loss(self, cell: NotebookNode) -> None:
+        """Leave a graded cell without a value to a person where its value may be among the messages that were lost.
+
+        A kernel's socket drops messages when they are too many at a time; that of an error comes by another one, too.
+        """
+        shown = {output.output_type for output in cell.get("outputs", [])}
+        many = sum(self._said.values()) >= SAFE_MESSAGES
+        if many and is_grade(cell) and not shown & {"execute_result", "error"} and _may_show(cell.source):
+            cell.outputs.append(v4.new_output("execute_result", data={"text/plain": LOST}, execution_count=None))
+
+
+def _short(kind: str, content: dict[str, Any], *, last: bool) -> dict[str, Any]:
+    """The parts of a value's or an error's message that points come from, cut to a size."""
+    if kind == "error":
+        return {"ename": str(content.get("ename"))[:100], "evalue": str(content.get("evalue"))[:1000], "traceback": []}
+    text = (content.get("data") or {}).get("text/plain") or ""
+    text = "".join(map(str, text)) if isinstance(text, list) else str(text)
+    kept = text if len(text) <= VALUE else f"{text[:VALUE]}…"
+    return {"data": {"text/plain": MORE if last else kept}, "metadata": {}}
+
+
+def _may_show(source: str) -> bool:
+    """Whether the last line of a cell may have shown a value."""
+    try:
+        lines = ast.parse(source).body
+    except (SyntaxError, ValueError, RecursionError):
+        return True  # IPython's own syntax
+    return bool(lines) and isinstance(lines[-1], ast.Expr) and not source.rstrip().endswith(";")
 
 
 def must_be_python(nb: NotebookNode) -> None:
