@@ -113,6 +113,8 @@ def _graded(
         journal.write(name, Entry("begun", digests[name], {}))
         return there.job(name, wanted[name])
 
+    for text in there.warnings(setup):
+        print(f"grader: {text}", file=sys.stderr)
     with contextlib.ExitStack() as stack:
         grading: Station | Remote
         if cluster := cluster_at(on):

@@ -1,19 +1,18 @@
 """Running the cells of a notebook that are not ours, in a kernel that is shut in, as far as it goes.
 
-nbgrader's own `Execute`, with these differences: the kernel is confined and warm (`grader.warm.confined`), and sees of
-the submission only its other files, in a folder of its own; a kernel that ends, or hears nothing any more, costs the
-cell that it was in and those after it, not the submission; of outputs beyond a bound nothing is kept.
+nbgrader's own `Execute`, with these differences: the kernel is confined and warm (`grader.warm.confined`), and runs in
+a copy of the folder that it would run in (`place`); what fails for want of something that is not in there is left to a
+person (`surroundings`); a kernel that ends, or hears nothing any more, costs the cell that it was in and those after
+it, not the submission; of outputs beyond a bound nothing is kept but the values and errors that points are from.
 """
 
 from __future__ import annotations
 
 import ast
-import contextlib
 import shutil
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +20,13 @@ from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode, v4
 from nbgrader.preprocessors import Execute
-from nbgrader.utils import is_grade
-from traitlets import Bool, Int
+from nbgrader.utils import is_grade, is_locked
+from traitlets import Bool, Dict, Int
 from traitlets.config import Config
 
+from grader.course import hidden, surroundings
+from grader.course.hidden import delimiters
+from grader.course.place import Place
 from grader.errors import InputError
 from grader.warm import KERNEL
 
@@ -37,11 +39,10 @@ VALUES, VALUE = 20, 10_000
 SAFE_MESSAGES = 500
 """How many outputs of a cell cannot have made the kernel's socket lose any: it holds 1,000."""
 
+_said_before: set[str] = set()
+
 LOST = "unknown: it may have been lost among too many outputs"
 MORE = "one of more values than are kept"
-
-FILES, FILE_BYTES = 1000, 256 << 20
-"""How many files that a notebook made are kept beside it, and how many bytes of all of them."""
 
 
 class Execution(Execute):  # type: ignore[misc]  # it is untyped
@@ -52,6 +53,9 @@ class Execution(Execute):  # type: ignore[misc]  # it is untyped
     )
     allow_unsandboxed = Bool(False, help="Run answers even where there is no sandbox.").tag(config=True)
     output_bytes = Int(10 << 20, help="Characters of output of a notebook that are kept.").tag(config=True)
+    variables: Any = Dict(
+        None, allow_none=True, help="Variables that kernels get; None for those that this configuration has set."
+    ).tag(config=True)
     patience = Int(2, help="How many cells in a row may reach their timeout before the kernel is given up.").tag(
         config=True
     )
@@ -62,23 +66,41 @@ class Execution(Execute):  # type: ignore[misc]  # it is untyped
         self._said: Counter[str] = Counter()
         self._timeouts = 0
         self._gone = ""
+        self._lacks = ""
+        self._left: dict[str, str] = {}
         if not self.confined:
             return super().preprocess(nb, resources, km)
         from grader.warm.confined import Manager
 
         must_be_python(nb)
         self.kernel_manager_class = Manager
-        if self.allow_unsandboxed:
-            self.update_config(Config({"Manager": {"allow_unsandboxed": True}}))
         home = Path(resources["metadata"]["path"])
-        with tempfile.TemporaryDirectory(prefix="grader-run-", ignore_cleanup_errors=True) as place:
-            before = _copied(home, Path(place))
-            resources["metadata"]["path"] = place
+        self._see_to_surroundings(nb, resources, home)
+        words = delimiters(self.config)
+        with tempfile.TemporaryDirectory(prefix="grader-run-", ignore_cleanup_errors=True) as root:
+            self._place = Place(home, Path(root), words)
+            self._words = words
+            resources["metadata"]["path"] = str(self._place.folder)
             try:
                 return super().preprocess(nb, resources, km)
             finally:
                 resources["metadata"]["path"] = str(home)
-                _take_back(Path(place), home, before)
+                resources["torch_grader_lacking"] = dict(self._left)
+                for name in self._place.take_back(hidden.secret(nb, words)):
+                    self.log.warning("Of the files that the notebook made this is not kept: %s", name)
+
+    def _see_to_surroundings(self, nb: NotebookNode, resources: Any, home: Path) -> None:
+        """Give kernels what the configuration has set, and warn of what an instructor's cells will not find there."""
+        found = surroundings.set_by_this_process() if self.variables is None else self.variables
+        self._given, secrets = surroundings.given(self.config, found)
+        options: dict[str, Any] = {"variables": self._given, "links": True}
+        if self.allow_unsandboxed:
+            options["allow_unsandboxed"] = True
+        self.update_config(Config({"Manager": options}))
+        notebook = str(resources.get("nbgrader", {}).get("notebook", ""))
+        cells = [(f"{notebook}/{cell.metadata.nbgrader.grade_id}", cell.source) for cell in nb.cells if is_locked(cell)]
+        for text in unsaid(surroundings.foreseen(cells, self._given, secrets, home)):
+            self.log.warning("%s", text)
 
     def preprocess_cell(self, cell: NotebookNode, resources: Any, index: int) -> Any:
         """Run a cell; where the kernel has ended before it, it says so and has failed."""
@@ -87,6 +109,8 @@ class Execution(Execute):  # type: ignore[misc]  # it is untyped
                 cell.outputs = [_failed("NotRun", f"this cell was not run: {self._gone}")]
             return cell, resources
         self._said.clear()
+        if self.confined and cell.cell_type == "code" and self._words.begin in cell.source:
+            self._place.note_innocent()
         try:
             found = super().preprocess_cell(cell, resources, index)
         except (DeadKernelError, CellTimeoutError) as error:
@@ -95,6 +119,8 @@ class Execution(Execute):  # type: ignore[misc]  # it is untyped
             self._give_up(cell, "KernelEnded", f"the kernel ended while this cell ran: {why}")
             return cell, resources
         self._see_to_loss(cell)
+        if self.confined:
+            self._see_to_lack(cell)
         self._timeouts = self._timeouts + 1 if _timed_out(cell) else 0
         if self._timeouts >= self.patience:
             self._give_up(cell, "KernelEnded", "the kernel did not stop when it was told to, and was ended")
@@ -105,8 +131,20 @@ class Execution(Execute):  # type: ignore[misc]  # it is untyped
         self._gone = "the kernel had ended in an earlier one"
         self.log.warning("%s", f"{why[0].upper()}{why[1:]}")
 
+    def _see_to_lack(self, cell: NotebookNode) -> None:
+        """Have a graded cell left to a person that failed for want of something, or after a cell that did."""
+        errors = [output for output in cell.get("outputs", []) if output.output_type == "error"]
+        whats = (surroundings.lacking(error, self._given, self._place.folder, self._place.home) for error in errors)
+        what = next(filter(None, whats), "")
+        if what and not self._lacks:
+            self._lacks = what
+        name = cell.metadata.get("nbgrader", {}).get("grade_id", "")
+        if errors and is_grade(cell) and (what or self._lacks):
+            where = "" if what else "an earlier cell failed for this reason: "
+            self._left[name] = f"{where}in the kernel, which is shut in, {what or self._lacks}"
+
     def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> Any:
-        """Take in what the kernel says; of outputs only so much, but always the values and errors that points are from."""
+        """Take in what the kernel says; of outputs only so much, but always the values and errors that count."""
         kind = msg["msg_type"]
         if kind in ("stream", "display_data", "execute_result", "error", "update_display_data"):
             before, self._kept = self._kept, self._kept + _size(msg["content"])
@@ -153,6 +191,13 @@ def _may_show(source: str) -> bool:
     return bool(lines) and isinstance(lines[-1], ast.Expr) and not source.rstrip().endswith(";")
 
 
+def unsaid(texts: list[str]) -> list[str]:
+    """Those of some warnings that nobody has asked for before in this process, or in the one that it was forked from."""
+    new = [text for text in texts if text not in _said_before]
+    _said_before.update(new)
+    return new
+
+
 def must_be_python(nb: NotebookNode) -> None:
     """Raise InputError where a notebook is for another kernel than this Python."""
     name = str(nb.metadata.get("kernelspec", {}).get("name") or "python3")
@@ -191,37 +236,3 @@ def _size(content: object) -> int:
             return sum(map(_size, content))
         case _:
             return 8
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    return (path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink())
-
-
-def _copied(home: Path, place: Path) -> dict[Path, tuple[int, int]]:
-    """Copy all but notebooks; when each file was changed, and its size."""
-    for path in _files(home):
-        if path.suffix != ".ipynb":
-            there = place / path.relative_to(home)
-            there.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, there)
-    return {path.relative_to(place): _stand(path) for path in _files(place)}
-
-
-def _stand(path: Path) -> tuple[int, int]:
-    return path.stat().st_mtime_ns, path.stat().st_size
-
-
-def _take_back(place: Path, home: Path, before: dict[Path, tuple[int, int]]) -> None:
-    """Keep what the notebook wrote beside it, as nbgrader does; no notebook, and not too much."""
-    left, count = FILE_BYTES, 0
-    for path in _files(place):
-        name = path.relative_to(place)
-        if path.suffix == ".ipynb" or before.get(name) == _stand(path):
-            continue
-        left, count = left - path.stat().st_size, count + 1
-        if left < 0 or count > FILES:
-            return
-        with contextlib.suppress(OSError):
-            (home / name).parent.mkdir(parents=True, exist_ok=True)
-            (home / name).unlink(missing_ok=True)
-            shutil.copyfile(path, home / name)
