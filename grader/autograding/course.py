@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import json
 import logging
@@ -147,11 +148,17 @@ class Course:
         return Job(student, folder, self.ledger.submission(self.assignment, student))
 
     def save(self, student: str, outcome: Outcome) -> None:
-        """Put what came of a submission into its folder and the gradebook. Raises OSError, and what SQLAlchemy does."""
-        if outcome.autograded is None:
-            shutil.rmtree(
-                self.autograded(student), ignore_errors=True
-            )  # as nbgrader does: it is not of this submission
-        else:
+        """Put what came of a submission into its folder and the gradebook. Raises OSError, and what SQLAlchemy does.
+
+        What could not be graded is left to a person there, as with nbgrader; a result of an earlier one is removed.
+        """
+        if outcome.autograded is not None:
             take_over(outcome.autograded, self.autograded(student))
-        self.ledger.save(outcome.rows)
+            self.ledger.save(outcome.rows)
+            return
+        shutil.rmtree(self.autograded(student), ignore_errors=True)
+        when = None
+        with contextlib.suppress(Exception, SystemExit):  # the time may be what cannot be read
+            when = self._directory.get_existing_timestamp(self._folder(self._directory.submitted_directory, student))
+        create = bool(self.app.config.get("Autograde", {}).get("create_student", True))
+        self.ledger.leave(self.assignment, student, when, create=create)

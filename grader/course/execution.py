@@ -21,7 +21,8 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode, v4
 from nbgrader.preprocessors import Execute
 from nbgrader.utils import is_grade, is_locked
-from traitlets import Bool, Dict, Int
+from traitlets import Any as Variables
+from traitlets import Bool, Int
 from traitlets.config import Config
 
 from grader.course import hidden, surroundings
@@ -53,8 +54,8 @@ class Execution(Execute):  # type: ignore[misc]  # it is untyped
     )
     allow_unsandboxed = Bool(False, help="Run answers even where there is no sandbox.").tag(config=True)
     output_bytes = Int(10 << 20, help="Characters of output of a notebook that are kept.").tag(config=True)
-    variables: Any = Dict(
-        None, allow_none=True, help="Variables that kernels get; None for those that this configuration has set."
+    variables: Any = Variables(
+        None, help="Variables that kernels get; None for those that this configuration has set."
     ).tag(config=True)
     patience = Int(2, help="How many cells in a row may reach their timeout before the kernel is given up.").tag(
         config=True
@@ -192,7 +193,7 @@ def _may_show(source: str) -> bool:
 
 
 def unsaid(texts: list[str]) -> list[str]:
-    """Those of some warnings that nobody has asked for before in this process, or in the one that it was forked from."""
+    """Those of some warnings that were not asked for before in this process, or the one it was forked from."""
     new = [text for text in texts if text not in _said_before]
     _said_before.update(new)
     return new

@@ -37,7 +37,7 @@ _OF_OTHERS = ("JUPYTER", "JPY_", "NBGRADER_", "GRADER_", "DASK_")
 """How variables begin that programs around us set while they run: they are not from a configuration file."""
 
 _SECRET_NAME = re.compile(
-    r"token|secret|passw|passphrase|credential|(?:^|_)(?:api)?_?key(?:$|_)|(?:^|_)pwd?(?:$|_)|private", re.I
+    r"token|secret|passw|passphrase|credential|(?:^|_)(?:api)?_?key(?:$|_)|(?:^|_)pwd?(?:$|_)|private", re.IGNORECASE
 )
 _SECRET_VALUE = re.compile(r"://[^/@\s]*:[^/@\s]*@|-----BEGIN ")
 
