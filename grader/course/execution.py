@@ -200,21 +200,28 @@ def unsaid(texts: list[str]) -> list[str]:
 
 
 def must_be_python(nb: NotebookNode) -> None:
-    """Raise InputError where a notebook is for another kernel than this Python."""
-    name = str(nb.metadata.get("kernelspec", {}).get("name") or "python3")
-    if name in OF_PYTHON:
-        return
+    """Raise InputError where a notebook is for a kernel that is here and is another program, or of another language."""
+    about = nb.metadata.get("kernelspec", {})
+    name = str(about.get("name") or "python3")
     try:
         spec = KernelSpecManager().get_kernel_spec(name)
     except NoSuchKernel:
-        if nb.metadata["kernelspec"].get("language", "python") == "python":
+        if name in OF_PYTHON or about.get("language", "python") == "python":
             return
         reason = f"the notebook is for the kernel `{name}`, which is not here"
     else:
-        if spec.argv and shutil.which(spec.argv[0]) and Path(spec.argv[0]).resolve() == Path(sys.executable).resolve():
+        if spec.argv and _is_this_python(spec.argv[0]):
             return
         reason = f"the notebook is for the kernel `{name}`, and only this Python can be shut in"
     raise InputError(reason, "`c.Judge.confined = False` in nbgrader_config.py runs it without a sandbox")
+
+
+def _is_this_python(program: str) -> bool:
+    """Whether a kernel's program is this interpreter, in this environment: others may be links to the same one."""
+    if program in ("python", f"python{sys.version_info[0]}", "python{}.{}".format(*sys.version_info)):
+        return True  # jupyter_client puts this one in its place
+    found, own = Path(shutil.which(program) or ""), Path(sys.executable)
+    return found.resolve() == own.resolve() and found.parent.resolve() == own.parent.resolve()
 
 
 def _failed(name: str, text: str) -> NotebookNode:
