@@ -30,6 +30,7 @@ c = get_config()
 c.CourseDirectory.course_id = "pytorch"
 os.environ["COURSE_DATA"] = "{DATA}"
 os.environ["COURSE_TOKEN"] = "42-secret"
+c.Execute.timeout, c.Execute.iopub_timeout = 300, 100
 """
 OURS = "from grader.course import configure\nconfigure(c)\n"
 
@@ -68,8 +69,8 @@ NOTEBOOKS = {
 FILES = {"around": {"data.txt": "data", "run.sh": "#!/bin/sh\necho ran\n"}}
 LOUD = {
     "honest": "def third(x):\n    return 0",
-    "prints": "def third(x):\n    print('x' * 11_000_000)\n    return 0",
-    "right": "def third(x):\n    print('x' * 11_000_000)\n    return x / 3",
+    "prints": "def third(x):\n    if x == 1: print('x' * 11_000_000)\n    return 0",
+    "right": "def third(x):\n    if x == 1: print('x' * 11_000_000)\n    return x / 3",
 }
 
 SCORES = Mapping[str, Mapping[str, float | None]]
