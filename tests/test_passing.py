@@ -114,7 +114,7 @@ def double(number):
         keep(inspect.getsource(caller))
     return 2 * number
 """
-ALARM = "document.title = 'owned'; window.owned = true;"
+ALARM = "document.title = 1; window.owned = true;"
 SCRIPTS = f"""\
 from IPython.display import HTML, Javascript, Markdown, Image, display
 display(HTML('<p id="mine">what I <b>show</b></p><script>{ALARM}</script>'))
@@ -252,7 +252,7 @@ def test_hidden_tests_are_in_no_file_of_the_feedback(course: Course) -> None:
     assert "kept" in course.feedback("files")
     folder = course.folder / "feedback/files/ps1"
     kept = {str(path.relative_to(folder)): path for path in folder.rglob("*") if path.is_file()}
-    assert set(kept) == {"ps1.html", "mine.bin", "mine.txt", "handed-in.txt"}
+    assert set(kept) == {"ps1.html", "torch-grader.json", "mine.bin", "mine.txt", "handed-in.txt"}
     assert kept["handed-in.txt"].read_text() == "x" * 1000
     for path in (course.folder / "feedback").rglob("*"):
         if path.is_file():
@@ -436,7 +436,7 @@ def test_notebooks_that_are_gone_or_broken_are_told_and_their_points_count(
     assert done.returncode == 0
     assert done.stderr.count("what was found of its answers is not told") == 2
     items = {entry["item"]: entry for entry in json.loads(done.stdout)["items"]}
-    assert items["third-epoch-rate"]["learners"] == 3
+    assert items["third-epoch-rate"]["learners"] == len(GIVEN) - 3
     assert items["ps1/ps1/third-epoch-rate"]["learners"] == 2
     assert items["ps1/ps1/own-points"]["learners"] == 3
 
