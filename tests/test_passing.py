@@ -395,7 +395,7 @@ def test_stats_of_a_course(course: Course, grader: Command) -> None:
     assert max(ours["mistakes"].values()) == 2
     assert ours["responses"]["B"] == 2
     assert items["ps1/ps1/own-points"]["learners"] == 5
-    assert items["ps1/ps1/own-points"]["facility"] == pytest.approx((2 + 0.5 + 2) / 6)
+    assert items["ps1/ps1/own-points"]["facility"] == pytest.approx((4 * 2 + 0.5) / 10)
     shown = grader("stats", "--course", course.folder, "--assignment", "ps1").stdout
     name, says = next(iter(document["mistakes"].items()))
     assert f"  {name}: {says}" in shown
