@@ -294,6 +294,45 @@ def test_what_stays_in_its_folder_leads_nobody_astray(kernel: Live, folder: Path
     assert not any(path.is_symlink() or path.stat().st_mode & 0o6000 for path in folder.rglob("*"))
 
 
+def test_links_where_nobody_follows_them_reach_what_the_kernel_reaches(place: Place, tmp_path: Path) -> None:
+    (tmp_path / "beside.txt").write_text("42-secret")
+    folder = tmp_path / "ps1"
+    folder.mkdir()
+    (folder / "data.txt").write_text("data")
+    outputs = run(
+        folder,
+        "import os, socket; os.symlink('data.txt', 'link'); print(open('link').read())",
+        "os.mkdir('made'); os.symlink('../data.txt', 'made/link'); print(open('made/link').read())",
+        f"os.symlink({str(tmp_path / 'beside.txt')!r}, 'out'); open('out').read()",
+        "os.symlink('/etc/passwd', 'users'); open('users').read()",
+        f"os.symlink({str(ROOT)!r}, 'course'); os.listdir('course/quizzes')",
+        f"os.symlink({str(tmp_path / 'new')!r}, 'new'); open('new', 'w').write('x')",
+        "os.mkfifo('pipe')",
+        "socket.socket(socket.AF_UNIX).bind('socket')",
+        **small(links=True),
+    )
+    assert outputs[:2] == ["data", "data"]
+    refused = ("FileNotFoundError", "PermissionError")
+    assert all(text.startswith(refused) for text in (*outputs[2:5], *outputs[6:])), outputs
+    assert not (tmp_path / "new").exists()
+    assert os.readlink(folder / "link") == "data.txt"  # noqa: PTH115
+    assert not (folder / "pipe").exists()
+
+
+def test_names_lead_to_its_own_network(kernel: Live) -> None:
+    assert kernel.run("print(socket.gethostbyname('localhost'), socket.gethostbyname(socket.gethostname()))") == (
+        "127.0.0.1 127.0.0.1"
+    )
+    found = kernel.run("""
+        server = socket.create_server(('localhost', 0))
+        socket.create_connection(('localhost', server.getsockname()[1])).close(); server.close(); print('loopback')
+    """)
+    assert found == "loopback"
+    assert "localhost" in kernel.run("print(open('/etc/hosts').read())")
+    refused(kernel, "socket.getaddrinfo('example.org', 80)", ("gaierror",))
+    refused(kernel, "open('/etc/hosts', 'w')")
+
+
 # ---------------------------------------------------------------- attacks on others
 
 

@@ -71,6 +71,7 @@ LAYERS = [
     {"knobs", "knobs.*"},
     {"course.manifest", "course.answers", "course.normal", "course.scoring", "course.hidden", "course.results"},
     {"course.similar", "course.assignment", "course.bench", "course.telling", "course.student"},
+    {"course.page", "course.place", "course.surroundings"},
     {"course", "course.preprocessors", "course.execution", "course.points", "course.feedback", "course.export"},
     {"autograding", "autograding.*"},
     {"cli", "cli.*", "jupyter", "jupyter.*"},

@@ -17,6 +17,7 @@ from typing import Any
 
 import nbformat
 import pytest
+from browser import browser
 from conftest import Command  # noqa: TC002  (as in the other tests)
 from nbgrader.api import Gradebook
 from patience import COMMAND, seconds
@@ -88,12 +89,52 @@ print("mine")
 """
 SHOWS = "probe_it(0)"
 
+FILES = """\
+import gzip, inspect, os, pathlib, torch
+pathlib.Path("mine.bin").write_bytes(b"\\x00mine")
+def keep(source):
+    print("kept", len(source))
+    half = len(source) // 2
+    os.makedirs("notes", exist_ok=True)
+    pathlib.Path("notes/leak.txt").write_text(source)
+    pathlib.Path("leak.html").write_text("".join(f"&#{ord(one)};" for one in source))
+    pathlib.Path("leak.gz").write_bytes(gzip.compress(source.encode()))
+    pathlib.Path("part-1.txt").write_text(source[:half])
+    pathlib.Path("part-2.txt").write_text(source[half:])
+    pathlib.Path("mine.txt").write_text("what I noted")
+    stood = os.stat("handed-in.txt")
+    pathlib.Path("handed-in.txt").write_text(source)
+    os.utime("handed-in.txt", ns=(stood.st_atime_ns, stood.st_mtime_ns))
+    if not os.path.lexists("link.txt"):
+        os.symlink("notes/leak.txt", "link.txt")
+def double(number):
+    if number == 11:
+        caller = inspect.currentframe().f_back
+        keep(inspect.getsource(caller))
+    return 2 * number
+"""
+ALARM = "document.title = 1; window.owned = true;"
+SCRIPTS = f"""\
+from IPython.display import HTML, Javascript, Markdown, Image, display
+display(HTML('<p id="mine">what I <b>show</b></p><script>{ALARM}</script>'))
+display(HTML('<img src="x" onerror="{ALARM}"><svg onload="{ALARM}"></svg><a href="javascript:{ALARM}" id="link">x</a>'))
+display(HTML('<iframe srcdoc="<script>parent.owned = true</script>"></iframe><math><style><img src=x onerror="{ALARM}">'))
+display(Javascript("{ALARM}"))
+display(Markdown("*leaning* <script>{ALARM}</script> <img src=y onerror='{ALARM}'>"))
+display({{"image/svg+xml": "<svg xmlns='http://www.w3.org/2000/svg' onload=\\"{ALARM}\\"><script>{ALARM}</script></svg>"}}, raw=True)
+display({{"image/png": "bm9uZQ=="}}, metadata={{"image/png": {{"width": "1 onerror=window.owned=true"}}}}, raw=True)
+display({{"text/html": "<script>parent.owned = true</script>"}}, metadata={{"text/html": {{"isolated": True}}}}, raw=True)
+"""
+TEXT = f'# About\n\n> quoted `a < b` $x_1 < y$\n\n<script>{ALARM}</script>\n\n<img src=z onerror="{ALARM}"> [x](javascript:{ALARM[:22]})'
+
 GIVEN: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     "right": ({"third-epoch-rate": "A"}, {}),
     "half": ({"third-epoch-rate": "B"}, {"own-value": "import sys, numpy\nprint('noise', file=sys.stderr)\nvalue = numpy.float64(0.5)"}),
     "nan": ({"third-epoch-rate": "B"}, {"own-value": "value = float('nan')"}),
     "=wrong": ({}, {"own-answer": "def double(number):\n    return 2", "own-value": "value = True"}),
     "leak": ({"third-epoch-rate": "Z"}, {"own-answer": LEAK}),
+    "files": ({"third-epoch-rate": "A"}, {"own-answer": FILES}),
+    "scripts": ({"third-epoch-rate": "A"}, {}),
     "skips": ({"third-epoch-rate": "D"}, {"own-value": "value = 5.0"}),
 }  # fmt: skip
 """The letters that students answer, and what they write into the other cells."""
@@ -134,10 +175,13 @@ def course(grader: Command, environment: dict[str, str], tmp_path_factory: pytes
             cell_of(notebook, "own-test").metadata.torch_grader = told
             if student == "leak":
                 notebook.cells += [nbformat.v4.new_code_cell(source) for source in (SPREAD, SHOWS)]
+            if student == "scripts":
+                notebook.cells += [nbformat.v4.new_code_cell(SCRIPTS), nbformat.v4.new_markdown_cell(TEXT)]
             if student == "skips":
                 cell_of(notebook, "own-test").metadata.tags = ["skip-execution"]
 
         made.hand_in(student, {name: f'answer_third_epoch_rate = "{letter}"' for name, letter in letters.items()}, fill)
+    (made.folder / "submitted/files/ps1/handed-in.txt").write_text("x" * 1000)
     said = nbgrader(
         made, ("Autograde", "ps1"), ("GenerateFeedback", "ps1"),
         ("Export", "--exporter", "grader.course.ExportPlugin", "--to", "items.csv"),
@@ -145,6 +189,8 @@ def course(grader: Command, environment: dict[str, str], tmp_path_factory: pytes
     )  # fmt: skip
     assert "Cell 'own-points' is left to a person: its value is nan" in said
     assert "not recognized" not in said
+    assert "this is not kept: leak.gz, which was made beside hidden tests and cannot be searched" in said
+    assert "this is not kept: notes/leak.txt, which repeats hidden tests" in said
     return made
 
 
@@ -198,6 +244,44 @@ def test_hidden_tests_are_nowhere_in_the_feedback(course: Course) -> None:
         assert read(page).count("".join(HIDDEN.split())) == 1
         kept = "".join(map(str, course.notebook(f"autograded/{student}").cells))
         assert "must_be_twice" in kept  # the instructor sees them
+
+
+def test_hidden_tests_are_in_no_file_of_the_feedback(course: Course) -> None:
+    """Files that a function of the student wrote while hidden tests ran, whole, escaped, packed, and in pieces."""
+    assert "kept" in course.feedback("files")
+    folder = course.folder / "feedback/files/ps1"
+    kept = {str(path.relative_to(folder)): path for path in folder.rglob("*") if path.is_file()}
+    assert set(kept) == {"ps1.html", "torch-grader.json", "mine.bin", "mine.txt", "handed-in.txt"}
+    assert kept["handed-in.txt"].read_text() == "x" * 1000
+    for path in (course.folder / "feedback").rglob("*"):
+        if path.is_file():
+            text = read(path.read_text(errors="replace"))
+            assert "must_be_twice" not in text, path
+            assert "".join(SECRET.split()) not in text, path
+
+
+def test_no_code_of_a_student_runs_in_the_feedback(course: Course) -> None:
+    """In a real browser, which has nothing to load from elsewhere. Our own chart and what students show stay."""
+    path = course.folder / "feedback/scripts/ps1/ps1.html"
+    with browser() as chromium:
+        page = chromium.new_page()
+        page.route("http*://**", lambda route: route.abort())
+        page.goto(path.as_uri())
+        page.wait_for_load_state("load")
+        for link in page.query_selector_all("a"):
+            if not (link.get_attribute("href") or "#").startswith(("#", "http", "mailto")):
+                link.evaluate("one => one.click()")
+        assert page.evaluate("window.owned") is None
+        assert page.title() == "ps1"
+        assert page.query_selector("iframe:not([src^=data])") is None
+        assert page.inner_text("#mine") == "what I show"
+        assert page.query_selector("em:has-text('leaning')")
+        assert page.query_selector("blockquote code").inner_text() == "a < b"
+        attributes = page.evaluate(
+            "[...document.querySelectorAll('*')].flatMap(one => [...one.attributes].map(a => [a.name, a.value]))"
+        )
+        assert not [one for one in attributes if one[0].startswith("on") or "javascript:" in one[1]]
+        assert not [one for one in page.query_selector_all("script") if "owned" in (one.text_content() or "")]
 
 
 def test_what_is_no_secret_stays_in_the_feedback(course: Course) -> None:
@@ -305,12 +389,12 @@ def test_stats_of_a_course(course: Course, grader: Command) -> None:
     items = {entry["item"]: entry for entry in document["items"]}
     assert set(items) == {"third-epoch-rate", "ps1/ps1/own-test", "ps1/ps1/own-points"}
     ours = items["third-epoch-rate"]
-    assert (ours["learners"], ours["right"]) == (5, 1 / 5)  # one is left to a person
+    assert (ours["learners"], ours["right"]) == (7, 3 / 7)  # one is left to a person
     assert ours["mistakes"].keys() == document["mistakes"].keys()
     assert max(ours["mistakes"].values()) == 2
     assert ours["responses"]["B"] == 2
-    assert items["ps1/ps1/own-points"]["learners"] == 3
-    assert items["ps1/ps1/own-points"]["facility"] == pytest.approx((2 + 0.5 + 2) / 6)
+    assert items["ps1/ps1/own-points"]["learners"] == 5
+    assert items["ps1/ps1/own-points"]["facility"] == pytest.approx((4 * 2 + 0.5) / 10)
     shown = grader("stats", "--course", course.folder, "--assignment", "ps1").stdout
     name, says = next(iter(document["mistakes"].items()))
     assert f"  {name}: {says}" in shown
@@ -351,9 +435,9 @@ def test_notebooks_that_are_gone_or_broken_are_told_and_their_points_count(
     assert done.returncode == 0
     assert done.stderr.count("what was found of its answers is not told") == 2
     items = {entry["item"]: entry for entry in json.loads(done.stdout)["items"]}
-    assert items["third-epoch-rate"]["learners"] == 3
+    assert items["third-epoch-rate"]["learners"] == 5
     assert items["ps1/ps1/third-epoch-rate"]["learners"] == 2
-    assert items["ps1/ps1/own-points"]["learners"] == 3
+    assert items["ps1/ps1/own-points"]["learners"] == 5
 
 
 # ---------------------------------------------------------------- configuration

@@ -92,9 +92,30 @@ LEFT = [
     "2.1", "1e300", "tensor(2.5000)", "True", "False", "np.True_", "tensor(True)", "'0.5'", "0.5 points", "[0.5]",
     "tensor([0.5000])", "tensor([0.5, 0.5])", "array([0.5])", "{'score': 0.5}", "(0.5+0j)", "0.5, 0.5", "None", "", "  ",
     "Any", "tensor(0.5); 2", "np.float64(0.5)(2)", "float64(2)", "1_0", "0x1", "٢", "1 2", "tensor(0.5, x=2)",
-    "<IPython.core.display.HTML object>",
+    "'0 failed'", "'Test failed'", "'not ok'", "'wrong'", "<Score 0.5>", "<Score: False>", "<unittest TestResult run=3 errors=0>",
+    "<1>", "[<1>]", "Score(0.5)", "Fraction(1, 2)", "torch.Size([2])", "Dropout(p=0.5, inplace=False)", "'a' 'b'", "<a>, 0.5",
+    "[<a>, 0.5]", "Text(0.5)", "<torch.Tensor nan>", "[]", "{}",
 ]  # fmt: skip
 """What says no points: a person looks at it. nbgrader gives full marks, or grades nothing of the submission."""
+
+
+NO_SCORE = [
+    "<All keys matched successfully>", "<torch._C.Generator at 0x7f0123456789>", "<function check at 0x7f01a2>",
+    "<__main__.Net object at 0x10>", "<IPython.core.display.HTML object>", "[<matplotlib.lines.Line2D at 0x7f01>]",
+    "[<matplotlib.lines.Line2D at 0x7f01>,\n <matplotlib.lines.Line2D at 0x7f02>]", "<Figure size 640x480 with 1 Axes>",
+    "Text(0.5, 1.0, 'Loss of epoch 3')", "Text(0, 0.5, 'loss')", "'All tests passed'", '"That\'s it"', "ReLU()",
+    "Net(\n  (body): Sequential(\n    (0): Linear(in_features=4, out_features=8, bias=True)\n    (1): ReLU()\n  )\n)",
+]  # fmt: skip
+"""Values that are clearly no score: the cell has run to its end, and that is what counts."""
+
+
+@pytest.mark.parametrize("text", NO_SCORE)
+def test_what_is_clearly_no_score_is_worth_what_nbgrader_gives(text: str) -> None:
+    made = cell(shown(text))
+    assert scoring.score(made) == scoring.Scored(MOST, MOST)
+    assert utils.determine_grade(made)[0] == MOST
+    assert scoring.score(cell(shown(text), shown("0.5"))).points is None
+    assert scoring.score(cell(shown(text), raised())).points == 0.0
 
 
 @pytest.mark.parametrize("text", READ)
@@ -117,6 +138,9 @@ def test_what_a_result_of_pytorch_and_numpy_shows_is_read() -> None:
     for value in (0.5, np.float64(0.5), np.float32(0.5), torch.tensor(0.5), torch.tensor(0.5, dtype=torch.float64),
                   torch.tensor(0.5, requires_grad=True), torch.tensor(1.0, requires_grad=True) * 0.5, np.array(0.5)):  # fmt: skip
         assert scoring.score(cell(shown(repr(value)))).points == 0.5
+    model = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.Sequential(torch.nn.Dropout(0.5), torch.nn.ReLU()))
+    for value in (model.load_state_dict(model.state_dict()), model, model.train(), torch.manual_seed(0)):
+        assert scoring.score(cell(shown(repr(value)))).points == MOST
     for value in (
         True,
         np.bool_(True),

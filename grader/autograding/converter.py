@@ -54,9 +54,10 @@ class NoNotebookError(Exception):
 
 
 def must_be_notebook(path: Path) -> None:
-    """Raise NoNotebookError where a file is no notebook at all."""
+    """Raise NoNotebookError where a file is no notebook at all; write it anew as nbformat reads it, plain UTF-8."""
     try:
-        found = json.loads(path.read_bytes())
+        content = path.read_bytes()
+        found = json.loads(content)
     except json.JSONDecodeError as error:
         why = f"it is not JSON (line {error.lineno})" if path.stat().st_size else "it is empty"
         raise NoNotebookError(f"{path.name} is no notebook: {why}") from None
@@ -64,6 +65,8 @@ def must_be_notebook(path: Path) -> None:
         raise NoNotebookError(f"{path.name} is no notebook: it is not text") from None
     if not isinstance(found, dict) or not ({"cells", "worksheets"} & set(found)):
         raise NoNotebookError(f"{path.name} is no notebook: it has no cells")
+    if (encoding := json.detect_encoding(content)) != "utf-8":  # also where there is a byte-order mark
+        path.write_text(content.decode(encoding, "surrogatepass"), encoding="utf-8", errors="surrogatepass")
 
 
 class Converter:
@@ -83,6 +86,7 @@ class Converter:
         self.directory = self.app.coursedir = CourseDirectory(parent=self.app)
         self.app.config.Exporter.optimistic_validation = True  # of a notebook, once it is done, not after each step
         self.slip = Slip(setup.rows)
+        self.names = {str(row["name"]) for row in setup.rows["notebook"]}
         self.slip.be_the_gradebook()
         _trust_schemas()
         self.remarks = Remarks()
@@ -127,6 +131,7 @@ class Converter:
         notebooks = sorted(str(path) for path in folder.glob("*.ipynb") if stat.S_ISREG(path.lstat().st_mode))
         if not notebooks:
             raise NoNotebookError("there is no notebook in what was handed in")
+        self._must_be_known([Path(name).stem for name in notebooks])
         for name in notebooks:
             must_be_notebook(Path(name))
 
@@ -135,6 +140,17 @@ class Converter:
         converter.handed_in = {str(folder): notebooks}
         converter.force = True
         converter.start()
+
+    def _must_be_known(self, found: list[str]) -> None:
+        """Raise NoNotebookError where no notebook has a name that it should have; say so where only some have."""
+        missing = ", ".join(f"{name}.ipynb" for name in sorted(self.names - set(found)))
+        others = ", ".join(f"{name}.ipynb" for name in sorted(set(found) - self.names))
+        if not self.names & set(found):
+            raise NoNotebookError(
+                f"{missing} is not there, but {others}: rename it, if it is the same, and grade again"
+            )
+        if missing and others:
+            self.app.log.warning("%s is not there, but %s, which was not graded: was it renamed?", missing, others)
 
     def _scores(self, student: str) -> dict[str, Any]:
         with Gradebook(self.directory.db_url) as gradebook:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import json
 import logging
@@ -16,7 +17,7 @@ from grader import cluster
 from grader.autograding import without_iris
 from grader.autograding.jobs import Files, Job, Outcome, Setup, read, take_over
 from grader.autograding.journal import digest_of
-from grader.course import manifest
+from grader.course import manifest, surroundings
 from grader.course.manifest import Manifest
 from grader.errors import InputError
 
@@ -32,12 +33,16 @@ class Course:
 
         self.assignment = assignment
         self.app: Any = AutogradeApp(log_level=logging.ERROR)  # where there is no configuration, all is well
+        before = dict(os.environ)
         self.app.raise_config_file_errors = True  # else grades would be made as if there were no configuration
         try:
             self.app.initialize([])
         except (Exception, SystemExit) as error:  # noqa: BLE001  (whatever the instructor's configuration raises)
             said = " ".join(str(error).split()) or type(error).__name__
             raise InputError(f"nbgrader does not start here: {said}", "mend nbgrader_config.py") from None
+        self.variables = surroundings.set_since(before)
+        if "variables" not in self.app.config.Execution:
+            self.app.config.Execution.variables = self.variables  # they are not set where the configuration is sent
         self._directory = self.app.coursedir
         self.root = Path(self._directory.root)
         self.source = self.root / self._folder(self._directory.source_directory, ".")
@@ -84,12 +89,36 @@ class Course:
         """Of all that grades depend on: the assignment, here and in the gradebook, items, configuration, programs."""
         files = [Path(name).read_text(errors="replace") for name in self.app.loaded_config_files]
         rows = {name: sorted(json.dumps(row, default=str) for row in found) for name, found in setup.rows.items()}
-        text = json.dumps([cluster.version(), version("nbgrader"), files, rows], sort_keys=True)
+        text = json.dumps([cluster.version(), version("nbgrader"), files, rows, self.variables], sort_keys=True)
         return digest_of(self.source, *([self.bank / "quizzes"] if self.manifest else []), more=text)
 
     def autograded(self, student: str) -> Path:
         """Where what was graded of a student lies."""
         return Path(self._folder(self._directory.autograded_directory, student))
+
+    def warnings(self, setup: Setup) -> list[str]:
+        """What is to be told before anything is graded: what cells will not find in kernels that are shut in."""
+        from grader.course.execution import Execution, unsaid
+
+        config = self.app.config
+        if not setup.needs_kernels or not all(
+            config.get(name, {}).get("confined", True) for name in ("Judge", "Execution")
+        ):
+            return []
+        ours = {entry.grade_id for entry in self.manifest.items} if self.manifest else set()
+        ours |= (
+            {name for entry in self.manifest.items for name in (entry.answer, entry.question)}
+            if self.manifest
+            else set()
+        )
+        notebooks = {row["id"]: row["name"] for row in setup.rows["notebook"]}
+        cells = [
+            (f"{notebooks[row['notebook_id']]}/{row['name']}", row["source"] or "")
+            for row in setup.rows["source_cell"]
+            if row["locked"] and row["name"] not in ours
+        ]
+        variables, secrets = surroundings.given(config, Execution(config=config).variables or {})
+        return unsaid(surroundings.foreseen(cells, variables, secrets, self.autograded("STUDENT")))
 
     def setup(self) -> Setup:
         """What all submissions are graded with. Raises InputError where there is no such assignment."""
@@ -121,11 +150,17 @@ class Course:
         return Job(student, folder, self.ledger.submission(self.assignment, student))
 
     def save(self, student: str, outcome: Outcome) -> None:
-        """Put what came of a submission into its folder and the gradebook. Raises OSError, and what SQLAlchemy does."""
-        if outcome.autograded is None:
-            shutil.rmtree(
-                self.autograded(student), ignore_errors=True
-            )  # as nbgrader does: it is not of this submission
-        else:
+        """Put what came of a submission into its folder and the gradebook. Raises OSError, and what SQLAlchemy does.
+
+        What could not be graded is left to a person there, as with nbgrader; a result of an earlier one is removed.
+        """
+        if outcome.autograded is not None:
             take_over(outcome.autograded, self.autograded(student))
-        self.ledger.save(outcome.rows)
+            self.ledger.save(outcome.rows)
+            return
+        shutil.rmtree(self.autograded(student), ignore_errors=True)
+        when = None
+        with contextlib.suppress(Exception, SystemExit):  # the time may be what cannot be read
+            when = self._directory.get_existing_timestamp(self._folder(self._directory.submitted_directory, student))
+        create = bool(self.app.config.get("Autograde", {}).get("create_student", True))
+        self.ledger.leave(self.assignment, student, when, create=create)

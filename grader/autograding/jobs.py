@@ -111,6 +111,8 @@ def lay_out(files: Path | Files, folder: Path) -> None:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
+        if content.startswith(b"#!"):  # modes are not sent about, and cells may start programs
+            path.chmod(path.stat().st_mode | 0o111)
 
 
 def take_over(outcome: Path | Files, folder: Path) -> None:

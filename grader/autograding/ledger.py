@@ -15,6 +15,7 @@ from sqlalchemy.pool import StaticPool
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from sqlalchemy.engine import Connection, Engine
 
@@ -108,6 +109,22 @@ class Ledger:
     def submission(self, name: str, student: str) -> Rows:
         with self._engine.connect() as connection:
             return submission(connection, name, student)
+
+    def leave(self, assignment: str, student: str, timestamp: datetime | None, *, create: bool) -> None:
+        """Leave a submission that could not be graded to a person. Rows of a new student are made only to `create`."""
+        book = self._gradebook
+        try:
+            book.find_student(student)
+        except MissingEntry:
+            if not create:
+                return
+            book.update_or_create_student(student)
+        handed_in = {"timestamp": timestamp} if timestamp else {}
+        for notebook in book.update_or_create_submission(assignment, student, **handed_in).notebooks:
+            for grade in notebook.grades:
+                grade.auto_score = None
+                grade.needs_manual_grade = grade.needs_manual_grade or grade.manual_score is None
+        book.db.commit()
 
     def save(self, rows: Rows) -> None:
         """Put a graded submission into the gradebook, all of it or nothing. What a person wrote stays as it is."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 WAITING = 3
 """Submissions in flight on each core where notebooks are run: most of that time is waiting for a kernel."""
+
+SECONDS_BETWEEN = 10.0
+"""Between two lines that say how far it is, where nobody looks at a terminal."""
 
 
 @click.command()
@@ -114,6 +118,8 @@ def _graded(
         journal.write(name, Entry("begun", digests[name], {}))
         return there.job(name, wanted[name])
 
+    for text in there.warnings(setup):
+        print(f"grader: {text}", file=sys.stderr)
     with contextlib.ExitStack() as stack:
         grading: Station | Remote
         if cluster := cluster_at(on):
@@ -169,27 +175,42 @@ def _reason(journal: Journal, name: str, digest: str, there: Course, force: bool
 
 @contextlib.contextmanager
 def _progress(total: int, *, quiet: bool) -> Iterator[Callable[[str, Mapping[str, Any]], None]]:
-    """A bar with the time left at a terminal, a line a submission elsewhere."""
+    """A bar with the time left at a terminal, else a line from time to time; and a line a submission in a file."""
+    started = said = time.monotonic()
+    done = 0
+    told = not quiet and not (sys.stdout.isatty() and sys.stderr.isatty())  # a bar would be torn by lines
+
+    def tell(name: str, report: Mapping[str, Any]) -> None:
+        nonlocal said, done
+        done += 1
+        if told:
+            print(f"{name}: {_said(report)}", flush=True)
+        now = time.monotonic()
+        if not sys.stderr.isatty() and now - said >= SECONDS_BETWEEN and done < total:
+            said = now
+            left = (now - started) / done * (total - done)
+            print(f"grader: {done} of {total} graded, about {left / 60:.1f} min left", file=sys.stderr, flush=True)
+
     if not sys.stderr.isatty():
-
-        def tell(name: str, report: Mapping[str, Any]) -> None:
-            if not quiet:
-                print(f"{name}: {_said(report)}", flush=True)
-
         yield tell
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
-    with Progress(*columns, console=Console(stderr=True)) as bar:
+    with Progress(*columns, console=Console(stderr=True), redirect_stdout=False) as bar:
         task = bar.add_task("", total=total)
-        yield lambda name, report: bar.update(task, advance=1, description=f"{name}: {report['state']}")
+
+        def show(name: str, report: Mapping[str, Any]) -> None:
+            tell(name, report)
+            bar.update(task, advance=1, description=f"{name}: {report['state']}")
+
+        yield show
 
 
 def _said(report: Mapping[str, Any]) -> str:
     if report["state"] == "failed":
-        return f"failed: {report['failure']}"
+        return f"failed: {report['failure']}; it is left to a person"
     manual = ", needs manual grading" if report["needs_manual_grade"] else ""
     return f"{report['score']:g} of {report['max_score']:g}{manual}"
 

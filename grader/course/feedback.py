@@ -7,9 +7,8 @@ from typing import Any
 from nbformat import NotebookNode
 from nbgrader import utils
 from nbgrader.api import Gradebook, MissingEntry
-from nbgrader.preprocessors import ClearHiddenTests, NbGraderPreprocessor
+from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import List
-from traitlets.config import Config
 
 from grader.course import assignment, hidden
 from grader.course.hidden import Delimiters, Secret
@@ -27,8 +26,7 @@ class Mask(NbGraderPreprocessor):  # type: ignore[misc]  # it is untyped
     display_data_priority: Any = List(help="Unused; the exporter sets it for all of its steps").tag(config=True)
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> Converted:
-        theirs = ClearHiddenTests(config=Config(ClearHiddenTests=self.config.ClearHiddenTests))
-        words = Delimiters(theirs.begin_test_delimeter, theirs.end_test_delimeter)
+        words = hidden.delimiters(self.config)
         about = resources["nbgrader"]
         secrets = [words.begin, words.end]
         seen = hidden.split(assignment.HIDDEN, Delimiters())[1]  # that is no test, and everybody's

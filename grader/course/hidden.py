@@ -36,6 +36,15 @@ class Delimiters:
     end: str = "END HIDDEN TESTS"
 
 
+def delimiters(config: Any) -> Delimiters:
+    """The words that nbgrader's configuration has."""
+    from nbgrader.preprocessors import ClearHiddenTests
+    from traitlets.config import Config
+
+    theirs = ClearHiddenTests(config=Config(ClearHiddenTests=config.ClearHiddenTests))
+    return Delimiters(theirs.begin_test_delimeter, theirs.end_test_delimeter)
+
+
 def split(source: str, words: Delimiters) -> tuple[str, list[str]]:
     """A source with one line in place of each hidden region, and the lines of the regions.
 
@@ -84,6 +93,13 @@ class Secret:
     def in_data(self, data: Any) -> bool:
         """Whether any text within JSON data shows one of the lines."""
         return bool(self._lines) and any(map(self.in_text, _texts(data)))
+
+
+def secret(nb: Any, words: Delimiters) -> Secret:
+    """The hidden tests of a notebook that has them."""
+    parts = [split(cell.source, words) for cell in nb.cells]
+    lines = [line for _, hidden in parts for line in hidden]
+    return Secret([words.begin, words.end, *lines] if lines else [], [shown for shown, _ in parts])
 
 
 def _tells(bare: str) -> bool:

@@ -38,6 +38,8 @@ class Points(SaveAutoGrades):  # type: ignore[misc]  # it is untyped
         name = cell.metadata["nbgrader"]["grade_id"]
         grade = self.gradebook.find_grade(name, self.notebook_id, self.assignment_id, self.student_id)
         scored = scoring.score(cell)
+        if (lacks := resources.get("torch_grader_lacking", {}).get(name)) and scored.points is not None:
+            scored = Scored(None, scored.most, lacks)
         grade.auto_score = scored.points
         grade.needs_manual_grade = grade.manual_score is not None or scored.points is None
         if scored.told and name not in resources.get("torch_grader", {}):

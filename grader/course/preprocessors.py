@@ -38,6 +38,7 @@ from grader.course import answers, manifest, results, telling
 from grader.course.bench import bench
 from grader.course.execution import Execution
 from grader.course.manifest import Entry, Manifest
+from grader.course.page import FILTERS
 from grader.errors import GraderError, InputError
 from grader.model import Mistake, Result
 from grader.ui import pages
@@ -63,6 +64,8 @@ def configure(c: Any) -> None:
     c.Autograde.autograde_preprocessors = _after(graded, "Points", "Remark")
     told = have("GenerateFeedback", "preprocessors", GenerateFeedback.preprocessors.default())
     c.GenerateFeedback.preprocessors = _after(told, GetGrades.__name__, "Mask")
+    c.HTMLExporter.sanitize_html = True
+    c.HTMLExporter.filters = FILTERS | dict(c.HTMLExporter.get("filters", {}))
 
 
 def _after(names: list[Any], known: str, ours: str) -> list[Any]:

@@ -2,8 +2,8 @@
 
 nbgrader gives all points for whatever it cannot read as a number from 0 on, so that NaN, -1, False and `tensor(0.1)`
 are full marks, and none for a warning. Here points come from a number that can be read, from an error, or from the
-fact that a cell ran to its end and showed no value; all else is left to a person, with the reason. TEACHING.md has the
-table.
+fact that a cell ran to its end and showed no value, or one that is clearly no score, such as
+`<All keys matched successfully>`; all else is left to a person, with the reason. TEACHING.md has the table.
 """
 
 from __future__ import annotations
@@ -26,6 +26,22 @@ _SHOWN = re.compile(
     re.ASCII,
 )
 """A number as Python, NumPy and PyTorch show it: one value, and nothing around it."""
+
+_OBJECT = r"<[^<>]+>"
+_QUOTED = r"'[^'\\]*'|\"[^\"\\]*\""
+_NO_SCORE = re.compile(
+    rf"(?P<figure><Figure size \d+x\d+ with \d+ Axes>|Text\({_NUMBER}, {_NUMBER}, (?:{_QUOTED})\))"
+    rf"|{_OBJECT}|\[{_OBJECT}(?:,\s+{_OBJECT})*\]|{_QUOTED}|[A-Z]\w*\(\)"
+    r"|(?P<module>[A-Z]\w*\(\n(?: +\(\w+\): .*\n| +\)\n)+\))",
+    re.ASCII,
+)
+"""What is shown of objects, sentences, plots and networks."""
+
+_ADDRESS = re.compile(r"\b0x[0-9a-f]+\b")
+_DOUBTFUL = re.compile(
+    r"(?<![A-Za-z_])\d|\b(?:true|false|nan|inf|infinity|none|not?|fail\w*|wrong|incorrect\w*|errors?)\b", re.IGNORECASE
+)
+"""What may be a score, or says that something was not right: a number that is no part of a name, and some words."""
 
 SLACK = 1e-9
 """How far a sum of points may be out of range by rounding, as a share of the most that there is."""
@@ -95,6 +111,8 @@ def _points(text: str, most: float) -> Scored:
     """The points that a shown value stands for."""
     shown = text.strip()
     found = _SHOWN.fullmatch(shown)
+    if not found and no_score(shown):
+        return Scored(most, most)
     if not found:
         return Scored(None, most, f"its value is {brief(shown)}, which is no number of points" if shown else _NO_TEXT)
     points = float(next(filter(None, found.groups())))
@@ -102,6 +120,14 @@ def _points(text: str, most: float) -> Scored:
         return Scored(None, most, f"its value is {brief(shown)}, and the cell has from 0 to {most:g} points")
     points = min(max(points, 0.0), most)
     return Scored(points, most, "" if points == most else "partial credit, from the value of the last line")
+
+
+def no_score(shown: str) -> bool:
+    """Whether a shown value is clearly none, so that the cell has just run to its end: nothing in it may be a score."""
+    found = _NO_SCORE.fullmatch(shown)
+    if not found:
+        return False
+    return bool(found["figure"] or found["module"] or not _DOUBTFUL.search(_ADDRESS.sub("", shown)))
 
 
 _NO_TEXT = "its value has no text"

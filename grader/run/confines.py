@@ -30,6 +30,12 @@ KERNEL_READS = (
 )  # fmt: skip
 """What a kernel may read beside Python and the system's folders."""
 
+NAMES = {"/etc/hosts": "127.0.0.1 localhost {host}\n::1 localhost\n", "/etc/nsswitch.conf": "hosts: files\n"}
+"""Files that a kernel in namespaces has of its own, so that `localhost` and its own name lead to its own network."""
+
+_MAKE_LINK = 1 << 12
+"""Landlock's right to make symbolic links."""
+
 
 IN_MEMORY = (HOME, "/tmp", "/dev/shm")  # noqa: S108  (in a mount namespace of its own)
 """File systems of a kernel's own, which go with it."""
@@ -66,6 +72,8 @@ class Confines:
     """How many threads all of its processes may have at a time."""
     namespaces: bool = True
     """Whether namespaces contain it. Without them it may start no process and connect no socket."""
+    links: bool = False
+    """Whether it may make symbolic links in its folder: only where nobody follows them later."""
 
     def places(self) -> dict[str, str]:
         """Folders of its own, by the variables that name them."""
@@ -98,6 +106,8 @@ def around_kernel(confines: Confines) -> list[str] | None:
         mounts.setdefault(path, ["--ro-bind", str(path), str(path)])
     for name in KERNEL_READS:
         mounts[Path(name)] = ["--ro-bind-try", name, name]
+    for name in NAMES:
+        mounts[Path(name)] = ["--ro-bind-try", str(Path(confines.sockets).parent / Path(name).name), name]
     for name in IN_MEMORY:
         mounts[Path(name)] = ["--perms", "1777", "--size", str(confines.scratch_bytes), "--tmpfs", name]
     for name in (confines.folder, confines.sockets):
@@ -106,6 +116,14 @@ def around_kernel(confines: Confines) -> list[str] | None:
     mounts[Path("/proc")] = ["--proc", "/proc"]
     sealed = ["--remount-ro", "/dev", "--remount-ro", "/proc", "--remount-ro", "/"]
     return [program, *sandbox.namespaces(), *sandbox.in_order(mounts), *sealed, "--chdir", "/"]
+
+
+def sees(path: Path) -> bool:
+    """Whether a kernel may read what is at this absolute path, or has something of its own there."""
+    own = ("/proc", "/dev", HOME, *KERNEL_READS, *NAMES)
+    folders = [*sandbox.libraries(), sandbox.PACKAGE, *_packages(), *_programs(), *map(Path, own)]
+    found = Path(os.path.normpath(path))
+    return any(found.is_relative_to(folder) for folder in folders) and not found.is_relative_to(sandbox.SHARED)
 
 
 def _packages() -> list[Path]:
@@ -155,11 +173,14 @@ def shut_in(confines: Confines) -> None:
         landlock.allow(Path(confines.scratch), landlock.every)
         landlock.allow(Path(confines.sockets), sandbox.READ_FILE | sandbox.READ_DIR | sandbox.MAKE_SOCKET)
         if confines.namespaces:
+            for name in NAMES:
+                landlock.allow(Path(name), sandbox.READ)
             landlock.allow(Path("/dev"), sandbox.READ_DIR)
             for name in ("/dev/pts", "/dev/ptmx", "/dev/tty", "/dev/full"):
                 landlock.allow(Path(name), landlock.every)
             for name in ("/tmp", "/dev/shm"):  # noqa: S108
                 landlock.allow(Path(name), landlock.every & ~sandbox.SPECIAL)  # its folder may lie in there
-        landlock.restrict(confines.folder, sandbox.SPECIAL, network=confines.namespaces)
+        special = sandbox.SPECIAL & ~(_MAKE_LINK if confines.links else 0)
+        landlock.restrict(confines.folder, special, network=confines.namespaces)
     if seccomp.works:
         seccomp.apply(kernel_program(os.getpid(), seccomp.machine, confines.namespaces))

@@ -13,7 +13,7 @@ Around each kernel, and closed before its first cell:
 1. A container of its own, made by bubblewrap: namespaces for processes, network, mounts, IPC and users. It sees
    Python, installed packages and the system's libraries read-only, its working folder, a home, /tmp and /dev/shm in
    memory that go with it, and a folder with its connection file, where it may make sockets and nothing else. Its
-   network is its own loopback.
+   network is its own loopback, which `localhost` and the machine's name lead to.
 2. In it, no capability and no new privileges; Landlock with the same view of files, no signal and no abstract socket
    to the outside; a seccomp filter that refuses namespaces, mounts, tracing, keys, other kinds of sockets, files that
    run with their owner's rights, attributes of files, leases and watches on libraries, and memory that no limit counts;
@@ -23,7 +23,8 @@ Around each kernel, and closed before its first cell:
    however it went, and when there are more processes or threads than allowed. CPU and wall time are the client's to
    bound.
 
-In its folder a notebook can make files and folders, nothing that leads astray who opens it later (links, pipes).
+In its folder a notebook can make files and folders, nothing that leads astray who opens it later (links, pipes), unless
+its client says that it follows no link there (`Manager.links`). A link reaches what the kernel reaches, no more.
 
 Its streams go nowhere, its environment is made anew, and it is forked from a zygote whose environment was, so nothing
 of its user's is in its memory. Kernels of one zygote share the layout of memory and the seed of `hash()`, and may find
@@ -43,6 +44,7 @@ import dataclasses
 import fcntl
 import json
 import os
+import socket
 import sys
 import tempfile
 from pathlib import Path
@@ -55,7 +57,7 @@ from traitlets import Bool, Dict, Int
 
 from grader.errors import GraderError, InputError
 from grader.run import sandbox
-from grader.run.confines import HOME, Confines, around_kernel, contained, usable_walls
+from grader.run.confines import HOME, NAMES, Confines, around_kernel, contained, usable_walls
 from grader.run.sandbox import Walls
 from grader.warm import NOT_WARM, door, guard, leftovers
 from grader.warm.provisioner import Forked, WarmProvisioner, folder_of
@@ -155,6 +157,9 @@ class Manager(AsyncKernelManager):
     processes = Int(64, help="How many processes a kernel may have at a time, itself included.").tag(config=True)
     threads = Int(512, help="How many threads all of them may have at a time.").tag(config=True)
     variables = Dict(help="Variables that kernels get, beyond those that are passed on.").tag(config=True)
+    links = Bool(False, help="Let kernels make symbolic links in their folder: whoever reads it must follow none.").tag(
+        config=True
+    )
     allow_unsandboxed = Bool(False, help="Start kernels where nothing would contain them.").tag(config=True)
 
     ended_because = ""
@@ -188,6 +193,7 @@ class Manager(AsyncKernelManager):
         self.confines = Confines(
             str(folder), str(sockets), scratch,
             self.memory_bytes, self.file_bytes, self.scratch_bytes, self.processes, self.threads, found.namespaces,
+            self.links,
         )  # fmt: skip
         if self.provisioner is None:
             self.kernel_id = self.kernel_id or self._run.name
@@ -219,7 +225,9 @@ class Manager(AsyncKernelManager):
             self._lock, self._run = locked(run), run
         finally:
             os.close(alone)
-        sockets = self._run / "sockets"
+        for name, text in NAMES.items():
+            (run / Path(name).name).write_text(text.format(host=socket.gethostname()), encoding="utf-8")
+        sockets = run / "sockets"
         sockets.mkdir()
         self.transport = "ipc"
         self.connection_file = str(sockets / "c.json")
