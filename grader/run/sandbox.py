@@ -102,7 +102,7 @@ def usable_bubblewrap() -> tuple[str | None, str]:
         return None, "bubblewrap is not installed"
     command = [program, *namespaces(), "--ro-bind", "/", "/", "--", "/bin/true"]
     try:
-        tried = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
+        tried = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     except (OSError, subprocess.SubprocessError) as error:
         return None, f"bubblewrap does not run: {error}"
     if tried.returncode:

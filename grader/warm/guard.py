@@ -189,7 +189,7 @@ def tried() -> str:
     """Why containers cannot be used here, found out by entering one in a process of its own; empty where they can."""
     code = "from grader.warm.guard import attempt; attempt()"
     try:
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=False)
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
     except (OSError, subprocess.SubprocessError) as error:
         return str(error)
     return "" if done.returncode == 0 else (done.stderr.strip().splitlines() or ["it ended at once"])[-1]

@@ -26,7 +26,7 @@ from typing import Any
 
 from grader.run.local import available_cores
 
-from . import classes, kernels, records
+from . import classes, fairness, kernels, records
 from .page import NAMES, chosen, rewritten
 from .peers import PEERS
 
@@ -196,12 +196,17 @@ def _records(students: int) -> list[str]:
     return records.page(_measured("records", "--json"))
 
 
+def _fairness(students: int) -> list[str]:
+    return fairness.page(_measured("fairness"))
+
+
 MEASURE: dict[str, Callable[[int], list[str]]] = {
     "programs": _programs,
     "tools": _tools,
     "class": _class,
     "kernels": _kernels,
     "throughput": _throughput,
+    "fairness": _fairness,
     "long": _long,
     "records": _records,
 }

@@ -12,7 +12,7 @@ import re
 import sys
 from collections.abc import Iterable, Mapping
 
-NAMES = ("programs", "tools", "class", "kernels", "throughput", "long", "records")
+NAMES = ("programs", "tools", "class", "kernels", "throughput", "fairness", "long", "records")
 """The sections, in the order of the page."""
 
 FOREIGN = frozenset({"tools"})
