@@ -140,6 +140,8 @@ def around_worker(command: list[str], package: Path, children: int) -> list[str]
     arguments = ["--proc", "/proc", "--dev", "/dev"]
     for folder in scratch_folders(Path(SCRATCH), children):
         arguments += ["--perms", "0700", "--size", str(SCRATCH_BYTES), "--tmpfs", str(folder)]
+    for sealed in ("/dev", "/proc"):  # the root is the worker's, which needs a folder for temporary files
+        arguments += ["--remount-ro", sealed]
     return [program, *namespaces(), *in_order(mounts), *arguments, "--chdir", SCRATCH, "--", *command]
 
 
