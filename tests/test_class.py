@@ -236,9 +236,9 @@ def test_equal_programs_are_run_once_and_errors_name_what_their_author_wrote() -
     submitted = []
     submit = judging.runner.submit
 
-    def counted(program: Program) -> Future[Observation]:
+    def counted(program: Program, by: str | None = None) -> Future[Observation]:
         submitted.append(program)
-        return submit(program)
+        return submit(program, by)
 
     item = judging._items["write-the-factor"]
     judging.grade(item, 0, "def factor(epoch):\n    return 1")  # the item is proven now

@@ -35,7 +35,7 @@ LAYERS = [
     {"figures"},
     {"trace"},
     {"cluster"},
-    {"run.worker", "run.local", "run.remembered", "run.together", "run.cluster"},
+    {"run.worker", "run.local", "run.children", "run.remembered", "run.together", "run.cluster"},
     {
         "source",
         "nodes",

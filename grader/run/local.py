@@ -13,32 +13,28 @@ been waiting and did not go on (`progress`); one that got no core for most of a 
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import itertools
 import os
 import selectors
 import signal
-import socket
 import subprocess
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from grader.errors import GraderError
 from grader.model import Observation, Program, Status
-from grader.run import codec, together, wire
+from grader.run import together, wire
+from grader.run.children import Children, settle
 from grader.run.fair_queue import FairQueue
-from grader.run.processes import BEGIN_SECONDS, Child, Job, Worker, how_it_ended, start_worker, texts
-from grader.run.progress import LOOK_SECONDS, Look
+from grader.run.processes import Job, Worker, start_worker
+from grader.run.progress import Look
 from grader.run.sandbox import Walls
 from grader.run.scratch import empty
-
-LEAVE_SECONDS = 0.1
-"""How long a child may live on after its result, before it is killed. An honest one leaves at once."""
 
 STOP_SECONDS = 5.0
 """How long a worker may take to leave when it is told to."""
@@ -76,7 +72,7 @@ class LocalRunner:
         self._closing = False
         """Nothing more is run, since it was closed or has failed."""
         self._closed = False
-        self._worker: Worker | None = None
+        self._children: Children | None = None
         self._failed_starts = 0
         self._gave_up = False
         """No worker works here: none is started unless there is a program."""
@@ -113,7 +109,7 @@ class LocalRunner:
         job = Job(program, by)
         with self._lock:
             if self._closing:
-                _settle(job, Observation(Status.NOT_RUN, note="the runner is closed"))
+                settle(job, Observation(Status.NOT_RUN, note="the runner is closed"))
                 return job.future
             self._pending.add(job)
             self._start()
@@ -145,8 +141,8 @@ class LocalRunner:
     @property
     def worker_pid(self) -> int | None:
         """The worker's process id while there is one (for tests and for `grader doctor`)."""
-        worker = self._worker
-        return worker.process.pid if worker else None
+        children = self._children
+        return children.worker.process.pid if children else None
 
     def _wake(self) -> None:
         with contextlib.suppress(BlockingIOError):
@@ -164,37 +160,36 @@ class LocalRunner:
                 self._check_deadlines()
         except Exception as error:  # noqa: BLE001  (whatever fails, nobody waits for ever)
             note = f"the runner failed: {type(error).__name__}: {error}"
-        worker = self._worker
-        held = [child.job for child in worker.children.values() if child.job] if worker else []
+        held = self._children.jobs() if self._children else []
         with self._lock:
             self._closing = True  # nothing is queued from here on
             held += self._pending.drain()
         with contextlib.suppress(Exception):
             self._drop_worker()
         for job in held:
-            _settle(job, Observation(Status.NOT_RUN, note=note))
+            settle(job, Observation(Status.NOT_RUN, note=note))
 
     def _drain_wake(self) -> None:
         os.read(self._wake_read, 4096)
 
     def _dispatch(self) -> None:
         """Give programs to waiting children, and ask for more children."""
-        worker = self._worker
-        if worker is None:
+        if self._children is None:
             if self._gave_up and not self._pending:
                 return
-            worker = self._worker = self._start_worker()
+            self._children = self._start_worker()
+        children, worker = self._children, self._children.worker
         if not worker.ready:
             return
         while True:
             while len(worker.idle) < self.in_flight:
-                self._beget(worker, warm=not self._pending)  # nobody waits: let it touch its memory first
+                children.beget(warm=not self._pending)  # nobody waits: let it touch its memory first
             job = self._next_job(worker)
             if job is None:
                 return
             if job.attempts == 0 and not job.future.set_running_or_notify_cancel():
                 continue
-            self._give(worker, worker.idle.popleft(), job)
+            children.give(worker.idle.popleft(), job)
 
     def _next_job(self, worker: Worker) -> Job | None:
         """The program that may start now. What could not be run before runs alone."""
@@ -214,93 +209,43 @@ class LocalRunner:
                 return None
         return job
 
-    def _give(self, worker: Worker, child: Child, job: Job) -> None:
-        program = job.program
-        child.job, child.started = job, time.monotonic()
-        child.deadline = child.started + BEGIN_SECONDS
-        try:
-            frame = wire.pack(codec.document(program))
-        except (ValueError, UnicodeEncodeError) as error:
-            child.job = None
-            _settle(job, Observation(Status.NOT_RUN, note=f"the program cannot be sent: {error}"))
-            self._kill(worker, child)
-            return
-        try:
-            child.sock.sendall(frame)
-        except OSError:  # it has gone, or does not listen: the worker tells how it ended, and then it is run again
-            self._kill(worker, child)
-
-    def _kill(self, worker: Worker, child: Child) -> None:
-        with contextlib.suppress(OSError):  # a worker that has gone is seen at its socket
-            worker.control.sendall(wire.COMMAND.pack(wire.KILL, child.number))
-
-    def _look(self, worker: Worker, child: Child) -> None:
-        """Have the worker tell what a child has used."""
-        child.next_look = time.monotonic() + LOOK_SECONDS
-        with contextlib.suppress(OSError):  # a worker that has gone is seen at its socket
-            worker.control.sendall(wire.COMMAND.pack(wire.LOOK, child.number))
-
     def _patience(self) -> float | None:
         """Seconds until something has to be looked at."""
-        worker = self._worker
-        if worker is None:
+        if self._children is None:
             return None
-        moments = [] if worker.ready else [worker.deadline]
-        for child in worker.children.values():
-            if child.leaving:
-                moments.append(child.deadline)
-            elif child.job and child.stopped is None:
-                moments.append(min(child.deadline, child.next_look) if child.begun else child.deadline)
+        worker = self._children.worker
+        moments = [*self._children.moments(), *([] if worker.ready else [worker.deadline])]
         return max(0.0, min(moments) - time.monotonic()) if moments else None
 
     def _check_deadlines(self) -> None:
-        worker = self._worker
-        if worker is None:
+        if self._children is None:
             return
         now = time.monotonic()
-        for child in worker.children.values():
-            if child.leaving:
-                if now >= child.deadline:
-                    child.leaving = False
-                    self._kill(worker, child)
-            elif child.job and child.stopped is None:
-                if now >= child.deadline:
-                    self._stop(worker, child, Status.TIMEOUT)
-                elif child.begun and now >= child.next_look:
-                    self._look(worker, child)
+        self._children.check(now)
+        worker = self._children.worker
         if not worker.ready and now >= worker.deadline:
             worker.process.kill()
         if worker.broken:
-            self._replace_worker(worker)
-
-    def _saw(self, child: Child, look: Look) -> None:
-        """Take in what a child has used: does it go on, or wait for something that does not come?"""
-        if not (child.job and child.begun) or child.stopped:
-            return
-        limits = child.job.program.limits
-        child.progress.add(look, limits.waiting_seconds)
-        child.asleep = child.progress.naps()
-        if child.progress.is_stuck(limits):
-            child.stuck = True
-            assert self._worker is not None
-            self._stop(self._worker, child, Status.TIMEOUT)
-
-    def _stop(self, worker: Worker, child: Child, why: Status) -> None:
-        child.stopped = why
-        self._kill(worker, child)
+            self._replace_worker(self._children)
 
     # ------------------------------------------------------------ the worker's life
 
-    def _start_worker(self) -> Worker:
-        children = 2 * self.in_flight + MOST_ASLEEP + SPARE_FOLDERS
-        worker = start_worker(sandbox=self.sandbox, preload=self.preload, children=children)
-        self._selector.register(worker.control, selectors.EVENT_READ, lambda: self._hear(worker))
-        return worker
+    def _start_worker(self) -> Children:
+        count = 2 * self.in_flight + MOST_ASLEEP + SPARE_FOLDERS
+        worker = start_worker(sandbox=self.sandbox, preload=self.preload, children=count)
+        children = Children(worker, self._selector, self._numbers, self._try_again, self._begun)
+        self._selector.register(worker.control, selectors.EVENT_READ, lambda: self._hear(children))
+        return children
 
-    def _hear(self, worker: Worker) -> None:
+    def _begun(self) -> None:
+        """A program begins: workers work here."""
+        self._failed_starts = 0
+
+    def _hear(self, children: Children) -> None:
         """Take the worker's messages; an empty read means that it has died."""
-        if worker is not self._worker:
+        if children is not self._children:
             return
+        worker = children.worker
         try:
             chunk = worker.control.recv(65536)
         except ConnectionResetError:
@@ -315,15 +260,15 @@ class LocalRunner:
             what, number, code, cpu, moment, count = wire.REPORT.unpack_from(worker.received)
             del worker.received[: wire.REPORT.size]
             if what == wire.ENDED:
-                self._bury(worker, number, code, cpu, count)
-            elif number in worker.children and cpu >= 0:
-                waited = count / 1e9 if count >= 0 else None
-                self._saw(worker.children[number], Look(moment, cpu, waited))
+                children.bury(number, code, cpu, count)
+            elif cpu >= 0:
+                children.saw(number, Look(moment, cpu, count / 1e9 if count >= 0 else None))
         if not chunk:
-            self._replace_worker(worker)
+            self._replace_worker(children)
 
-    def _replace_worker(self, worker: Worker) -> None:
+    def _replace_worker(self, children: Children) -> None:
         """After a worker's death: queue again, once, what it held; give up where none can even start."""
+        worker = children.worker
         works = worker.ready and not worker.broken
         worker.log.seek(0)
         said = worker.broken or worker.log.read()[-2000:].decode(errors="replace").strip()
@@ -336,7 +281,7 @@ class LocalRunner:
                 with self._lock:
                     held += self._pending.drain()
                 for job in held:
-                    _settle(job, Observation(Status.NOT_RUN, note=f"{NOT_STARTED}: {reason}"))
+                    settle(job, Observation(Status.NOT_RUN, note=f"{NOT_STARTED}: {reason}"))
                 return
         for job in reversed(held):
             self._try_again(job, "the worker died")
@@ -345,7 +290,7 @@ class LocalRunner:
         """Queue a program once more, as the next of its submitter; after that it was not run."""
         job.attempts += 1
         if job.attempts > 1:
-            _settle(job, Observation(Status.NOT_RUN, note=f"{trouble}, twice"))
+            settle(job, Observation(Status.NOT_RUN, note=f"{trouble}, twice"))
             return
         job.trouble = trouble
         with self._lock:
@@ -353,14 +298,10 @@ class LocalRunner:
 
     def _drop_worker(self) -> list[Job]:
         """End the worker and forget it; returns the programs that it held without a result."""
-        worker, self._worker = self._worker, None
-        if worker is None:
+        children, self._children = self._children, None
+        if children is None:
             return []
-        held = []
-        for child in list(worker.children.values()):
-            if child.job and not self._collect(worker, child):
-                held.append(child.job)
-            self._forget(worker, child)
+        worker, held = children.worker, children.drop()
         self._selector.unregister(worker.control)
         worker.control.close()  # tells the worker to end its children and leave
         try:
@@ -375,179 +316,6 @@ class LocalRunner:
             with contextlib.suppress(OSError):
                 worker.scratch.rmdir()
         return held
-
-    # ------------------------------------------------------------ a child's life
-
-    def _beget(self, worker: Worker, *, warm: bool) -> None:
-        """Have the worker fork a child. It can be given a program at once: that waits for it in its socket."""
-        ours, theirs = socket.socketpair()
-        (out, its_out), (err, its_err) = os.pipe(), os.pipe()
-        child = Child(next(self._numbers), ours, out, err)
-        child.printed = {out: bytearray(), err: bytearray()}
-        ours.settimeout(STOP_SECONDS)
-        command = wire.COMMAND.pack(wire.FORK_WARM if warm else wire.FORK, child.number)
-        with contextlib.suppress(OSError):  # a worker that has gone is seen at its socket
-            socket.send_fds(worker.control, [command], [theirs.fileno(), its_out, its_err])
-        theirs.close()
-        os.close(its_out)
-        os.close(its_err)
-        worker.children[child.number] = child
-        worker.idle.append(child)
-        self._selector.register(ours, selectors.EVENT_READ, lambda: self._take_frame(worker, child))
-        for pipe in child.printed:
-            os.set_blocking(pipe, False)
-            self._selector.register(pipe, selectors.EVENT_READ, self._reader(worker, child, pipe))
-
-    def _reader(self, worker: Worker, child: Child, pipe: int) -> Callable[[], bool]:
-        return lambda: self._take_output(worker, child, pipe)
-
-    def _take_output(self, worker: Worker, child: Child, pipe: int) -> bool:
-        """Read what was printed; False at the end, or where there is nothing now."""
-        if child.hung_up:  # by an earlier event of the same round
-            return False
-        try:
-            chunk = os.read(pipe, 65536)
-        except BlockingIOError:
-            return False
-        if not chunk:
-            self._unregister(pipe)
-            return False
-        if child.job is None:
-            child.printed[pipe] += chunk[: 4096 - len(child.printed[pipe])]  # before it has one: why it cannot begin
-            return True
-        most = child.job.program.limits.output_bytes
-        room = most - sum(map(len, child.printed.values()))
-        child.printed[pipe] += chunk[:room]
-        if len(chunk) > room and child.stopped is None:
-            self._stop(worker, child, Status.OUTPUT)
-        return child.stopped is None
-
-    def _take_frame(self, worker: Worker, child: Child) -> None:
-        if child.hung_up:
-            return
-        try:
-            chunk = child.sock.recv(1 << 20)
-        except OSError:
-            chunk = b""
-        if not chunk:
-            self._unregister(child.sock)  # how it ended is the worker's to say
-            return
-        child.received += chunk
-        if self._collect(worker, child):
-            child.leaving, child.deadline = True, time.monotonic() + LEAVE_SECONDS
-            self._hang_up(child)
-
-    def _has_begun(self, child: Child) -> bool:
-        """Whether the child has said that it begins with its program."""
-        if child.begun or not child.job or not child.received:
-            return child.begun
-        child.begun = child.received[:1] == wire.BEGUN
-        if child.begun:
-            del child.received[:1]
-            now = time.monotonic()
-            child.next_look, child.deadline = now + LOOK_SECONDS, now + child.job.program.limits.wall_seconds
-            self._failed_starts = 0
-        return child.begun
-
-    def _collect(self, worker: Worker, child: Child) -> bool:
-        """Settle the child's job from its frame, where a whole one is there."""
-        if not self._has_begun(child) or child.job is None or child.stopped is not None or child.garbled:
-            return False
-        try:
-            frame = wire.unpack(child.received)
-            if frame is None:
-                return False
-            observation = codec.decode_for(child.job.program, frame)
-        except Exception as error:  # noqa: BLE001  (whatever a child sends is its own trouble, never ours)
-            child.garbled = str(error)[:200]
-            self._kill(worker, child)
-            return False
-        if not self._drain(worker, child):  # its last words were too many
-            return False
-        note = observation.note
-        if child.job.trouble:
-            note = f"{note}; run twice: {child.job.trouble} the first time".lstrip("; ")
-        out, err = texts(child)
-        self._done(child, dataclasses.replace(observation, stdout=out, stderr=err, note=note))
-        return True
-
-    def _drain(self, worker: Worker, child: Child) -> bool:
-        """Read what is left in the child's pipes; whether it stayed within its limit."""
-        for pipe in child.printed:
-            while pipe in self._selector.get_map() and self._take_output(worker, child, pipe):
-                pass
-        return child.stopped is None
-
-    def _bury(self, worker: Worker, number: int, code: int, cpu: float, rss: int) -> None:
-        """A child has ended: settle its job by how it ended, where no frame did."""
-        child = worker.children[number]
-        if not child.hung_up:
-            with contextlib.suppress(OSError):
-                while chunk := child.sock.recv(1 << 20, socket.MSG_DONTWAIT):
-                    child.received += chunk
-        if child.job and not self._collect(worker, child):
-            self._drain(worker, child)
-            if not child.begun:
-                self._could_not_begin(worker, child)
-                return
-            if child.stopped is Status.TIMEOUT and not child.stuck and child.progress.starved():
-                self._take_back(worker, child, "it got no core to run on")
-                return
-            status, note = how_it_ended(child, code, cpu)
-            seconds = time.monotonic() - child.started
-            peak = max(0, rss - worker.rss)
-            out, err = texts(child)
-            seen = Observation(status, stdout=out, stderr=err, seconds=seconds, peak_bytes=peak, note=note)
-            self._done(child, seen)
-        elif child.job is None and not child.hung_up and child.started == 0:
-            self._could_not_begin(worker, child)
-            return
-        self._forget(worker, child)
-
-    def _could_not_begin(self, worker: Worker, child: Child) -> None:
-        """A child ended before its program began: no program's doing, so the worker is replaced."""
-        said = "".join(texts(child)).strip()
-        worker.broken = said.splitlines()[-1] if said else "its processes end before they begin"
-        self._take_back(worker, child, "its process ended before it began")
-
-    def _take_back(self, worker: Worker, child: Child, trouble: str) -> None:
-        """Forget a child that has ended; what it was to run is tried once more."""
-        job, child.job = child.job, None
-        self._forget(worker, child)
-        if job:
-            self._try_again(job, trouble)
-
-    def _done(self, child: Child, observation: Observation) -> None:
-        job, child.job = child.job, None
-        if job:
-            _settle(job, observation)
-
-    def _forget(self, worker: Worker, child: Child) -> None:
-        del worker.children[child.number]
-        with contextlib.suppress(ValueError):
-            worker.idle.remove(child)
-        self._hang_up(child)
-
-    def _hang_up(self, child: Child) -> None:
-        """Stop listening to a child: what it still says is nobody's."""
-        if child.hung_up:
-            return
-        child.hung_up = True
-        self._unregister(child.sock)
-        child.sock.close()
-        for pipe in child.printed:
-            self._unregister(pipe)
-            os.close(pipe)
-
-    def _unregister(self, thing: Any) -> None:
-        with contextlib.suppress(KeyError, ValueError):
-            self._selector.unregister(thing)
-
-
-def _settle(job: Job, observation: Observation) -> None:
-    if not job.future.done():
-        with contextlib.suppress(Exception):  # a done-callback that fails is not the runner's to end on
-            job.future.set_result(observation)
 
 
 def available_cores() -> int:

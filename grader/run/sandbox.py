@@ -166,8 +166,9 @@ def libraries(system: Sequence[str] = KERNEL_SYSTEM) -> dict[Path, list[str]]:
             mounts[path] = ["--symlink", str(path.readlink()), str(path)]
         else:
             mounts[path] = ["--ro-bind", str(path), str(path)]
-    for path in {*_python_folders(), *_python_itself()}:
-        mounts.setdefault(path, ["--ro-bind-try", str(path), str(path)])
+    for path in {*_python_folders(), Path(sys.prefix), Path(sys.base_prefix)}:
+        if not path.is_relative_to("/usr"):
+            mounts[path] = ["--ro-bind-try", str(path), str(path)]
     if SHARED.exists():
         mounts[SHARED] = ["--tmpfs", str(SHARED), "--remount-ro", str(SHARED)]
     return mounts
@@ -185,14 +186,6 @@ def existing(names: Sequence[str]) -> list[Path]:
         part
         for path in found
         for part in ([other for other in path.iterdir() if other != SHARED] if SHARED.parent == path else [path])
-    ]
-
-
-def _python_itself() -> list[Path]:
-    """Python's own programs, and what tells a virtual environment where it is; not the rest of its prefix."""
-    prefixes = {Path(sys.prefix), Path(sys.base_prefix)}
-    return [
-        path for prefix in prefixes for name in ("bin", "include", "pyvenv.cfg") if (path := prefix / name).exists()
     ]
 
 
