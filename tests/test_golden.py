@@ -1,0 +1,270 @@
+"""What learners, teachers and authors are shown, byte for byte: goldens over a bank that stays as it is.
+
+They show that a change of our own code changes nothing else. `tests/data/bank` is a copy of `quizzes/`; for each of its items,
+`tests/golden/items/TOPIC/ITEM.txt` has the first variant in full and a line of digests for each other one: the question, and what is
+said of a right, a wrong and an unreadable answer, as JSON, on a terminal, on a page. Beside them are assignments, reports of `verify`,
+and the digests that records and assignments keep of items. Hidden inputs are drawn by a fixed seed; times, versions and paths are masked.
+
+`GRADER_GOLDEN=write` writes what differs anew: read `git diff` then, for each line of it is a promise that is changed. An ordinary
+run looks at the first variant of each item and at some of the others, `GRADER_GOLDEN=all` at all of them. `GRADER_GOLDEN_TEXTS=DIR`
+also writes there what the digests are of; done at two commits, `diff -r` shows what one of them changed.
+
+What programs do, and how Python words an error, comes with torch and Python: with others than `tests/golden/made-with.json` names,
+the tests are skipped.
+"""
+
+from __future__ import annotations
+
+import difflib
+import fcntl
+import hashlib
+import json
+import os
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import golden_adapter as adapter
+import pytest
+from conftest import Case, Command, cases
+
+HERE = Path(__file__).parent
+BANK = HERE / "data/bank"
+GOLDEN = HERE / "golden"
+
+MODE = os.environ.get("GRADER_GOLDEN", "")
+assert MODE in ("", "all", "write"), f"GRADER_GOLDEN is `all` or `write`, not `{MODE}`"
+WRITE, WHOLE = MODE == "write", MODE in ("all", "write")
+
+SOME = 2
+"""Of so many variants beside the first, an ordinary run looks at one."""
+
+LONGEST_DIFFERENCE = 60
+"""Lines of a difference that are shown."""
+
+ITEMS = {
+    f"{path.stem}/{name}": name
+    for path in sorted((BANK / "quizzes").glob("*.yaml"))
+    for name in re.findall(r"^- id: (\S+)", path.read_text(), re.MULTILINE)
+}
+"""The items of the bank by where their goldens are."""
+
+
+def made_with() -> dict[str, str]:
+    return {"python": "{}.{}".format(*sys.version_info), "torch": adapter.torch_version()}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _the_versions_that_these_were_made_with() -> None:
+    path = GOLDEN / "made-with.json"
+    if WRITE:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps(made_with()) + "\n")
+    then = json.loads(path.read_text())
+    if then != made_with():
+        pytest.skip(f"the goldens were made with {then}, and this is {made_with()}")
+
+
+@pytest.fixture(scope="session")
+def frozen(together: Path, environment: dict[str, str], remembering: Any) -> Any:
+    """The bank of the goldens. One process of the tests proves it, the others wait and remember."""
+    with (together / "proving").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        bank = adapter.read(BANK, Path(environment["GRADER_CACHE"]))
+        done = together / "golden-bank-is-proven"
+        if not done.exists():
+            for _ in adapter.proofs(bank.items, remembering):
+                pass
+            done.touch()
+    return bank
+
+
+# ---------------------------------------------------------------- comparing
+
+
+def compare(path: Path, new: str, what: str) -> None:
+    """Fail with what differs from a golden; or write it anew."""
+    old = path.read_text() if path.exists() else ""
+    if new == old:
+        return
+    if WRITE:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(new)
+        return
+    fail([f"{what} is not what it was:", *difference(old, new, str(path.relative_to(HERE.parent)))])
+
+
+def difference(old: str, new: str, name: str) -> list[str]:
+    lines = list(difflib.unified_diff(old.splitlines(), new.splitlines(), name, "now", n=2, lineterm=""))
+    more = len(lines) - LONGEST_DIFFERENCE
+    return lines[:LONGEST_DIFFERENCE] + ([f"... and {more} lines more"] if more > 0 else [])
+
+
+def fail(lines: list[str]) -> None:
+    hint = "If that is meant, `GRADER_GOLDEN=write` writes it anew; see tests/test_golden.py."
+    pytest.fail("\n".join([*lines, hint]), pytrace=False)
+
+
+def readable(value: Any) -> str:
+    """JSON in which a long text is a list of its pieces under `joined`: its lines, and the tags of HTML."""
+    return json.dumps(_pieces(value), indent=1, ensure_ascii=False)
+
+
+def _pieces(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _pieces(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        numbers = len(value) > 1 and all(isinstance(part, int | float) for part in value)
+        return json.dumps(value) if numbers else [_pieces(part) for part in value]
+    if isinstance(value, str) and (len(value) > 100 or "\n" in value):
+        pieces = re.split(r"(?<=\n)(?=.)|(?<=>)(?=<)", value)
+        return {"joined": pieces} if len(pieces) > 1 else value
+    return value
+
+
+def digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value).encode()).hexdigest()
+
+
+# ---------------------------------------------------------------- questions and answers
+
+Parts = dict[str, dict[str, Any]]
+"""A variant of an item: its question, and what is said of each sample answer, as every face has it."""
+
+OTHERS = "=== the other variants: digests of the question, and of what is said of a right, a wrong and an unreadable answer\n"
+
+
+def test_there_is_a_golden_for_each_item_and_for_nothing_else(frozen: Any) -> None:
+    assert list(ITEMS) == [f"{item.topic}/{item.id}" for item in frozen.items]
+    there = {path: str(path.relative_to(GOLDEN / "items").with_suffix("")) for path in GOLDEN.glob("items/*/*.txt")}
+    for path, place in there.items():
+        if WRITE and place not in ITEMS:
+            path.unlink()
+    assert WRITE or set(there.values()) == set(ITEMS)
+
+
+@pytest.mark.parametrize("place", ITEMS)
+def test_what_is_asked_and_said_is_what_it_was(
+    place: str, frozen: Any, remembering: Any, runner: Any, tmp_path: Path
+) -> None:
+    item = next(item for item in frozen.items if item.id == ITEMS[place])
+    ((_, proofs),) = adapter.proofs([item], remembering)
+    looked_at = [k for k in range(len(proofs)) if k == 0 or WHOLE or is_looked_at(item.id, k)]
+    parts = {k: parts_of(adapter.Views(frozen, item, proofs[k], runner)) for k in looked_at}
+    texts = {k: f"=== variant {k}: {adapter.in_words(proofs[k])}\n{in_full(parts[k])}" for k in looked_at}
+    lines = {k: line(k, parts[k], adapter.in_words(proofs[k])) for k in looked_at if k}
+    keep(place, texts)
+    path = GOLDEN / "items" / f"{place}.txt"
+    if WRITE:
+        compare(path, texts[0] + OTHERS + "".join(lines.values()), place)
+        return
+    assert path.exists(), f"{path} is missing: GRADER_GOLDEN=write writes it"
+    first, _, rest = path.read_text().partition(OTHERS)
+    if first != texts[0]:
+        shown = difference(first, texts[0], str(path.relative_to(HERE.parent)))
+        fail([f"The first variant of {place} is not what it was:", *shown])
+    then = rest.splitlines(keepends=True)
+    assert len(then) == len(proofs) - 1, f"{place} has {len(proofs)} variants"
+    if differing := {k: now for k, now in lines.items() if now != then[k - 1]}:
+        named = [
+            f"- {then[k - 1]}+ {now}  its text is now in {write(tmp_path / str(k), texts[k])}"
+            for k, now in differing.items()
+        ]
+        fail([f"Of {place} the first variant is what it was, and these are not:", *named])
+
+
+def is_looked_at(item: str, variant: int) -> bool:
+    """Whether an ordinary run looks at a variant beside the first: at the same ones each time, spread over all items."""
+    return hashlib.sha256(f"{item} {variant}".encode()).digest()[0] % SOME == 0
+
+
+def parts_of(views: Any) -> Parts:
+    return {"question": views.question(), **{sample: views.answered(sample) for sample in adapter.SAMPLES}}
+
+
+def line(variant: int, parts: Parts, words: str) -> str:
+    digests = " ".join(f"{name}:{digest(part)[:16]}" for name, part in parts.items())
+    return f"{variant} {digests} {words}\n"
+
+
+def in_full(parts: Parts) -> str:
+    """A variant as a text that people can compare. What is said of a wrong answer is shown as far as a right one has it not."""
+    wrong = {"page": adapter.beyond(parts["right"]["page"], parts["wrong"]["page"])}
+    return "".join(
+        f"--- {name}: {part}\n{in_part(part, value)}\n"
+        for name, shown in (parts | {"wrong": parts["wrong"] | wrong}).items()
+        for part, value in shown.items()
+    )
+
+
+def in_part(name: str, value: Any) -> str:
+    if name == "terminal, with plots":
+        return digest(value)
+    return value if isinstance(value, str) and not value.startswith("<") else readable(value)
+
+
+def keep(place: str, texts: dict[int, str]) -> None:
+    """Write what digests are of, where that is wanted."""
+    if folder := os.environ.get("GRADER_GOLDEN_TEXTS"):
+        for variant, text in texts.items():
+            write(Path(folder, place, f"{variant}.txt"), text)
+
+
+def write(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+def test_the_digests_of_items_are_what_they_were(frozen: Any) -> None:
+    """Apart from the rest: a new way to make them changes this file alone."""
+    compare(GOLDEN / "digests.txt", "".join(f"{item.id} {adapter.digest(item)}\n" for item in frozen.items), "A digest")
+
+
+# ---------------------------------------------------------------- assignments
+
+
+@pytest.mark.parametrize("topic", ["warmup", "schedulers"])
+@pytest.mark.parametrize("per_student", [False, True], ids=["the same for all", "per student"])
+def test_an_assignment_is_what_it_was(
+    topic: str, per_student: bool, frozen: Any, grader: Command, tmp_path: Path
+) -> None:
+    """All items of a topic that a notebook can ask; or the five of an ordinary one, with numbers for each student."""
+    names = [item.id for item in frozen.items if item.topic == topic and item.kind != "card"]
+    which = ["--per-student", "--seed", "5"] if per_student else ["--items", ",".join(names)]
+    name = f"{topic}-per-student" if per_student else topic
+    done = grader("notebook", topic, "--assignment", *which, "--bank", BANK, "-o", tmp_path / name, "--json")
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout.replace(f"{tmp_path}/", ""))
+    notebook = json.loads((tmp_path / name / f"{name}.ipynb").read_text())
+    manifest = json.loads((tmp_path / name / "torch-grader.json").read_text())
+    for entry in manifest["items"]:
+        entry["digest"] = "see digests.txt"
+    shown = {"printed": said, "noticed": done.stderr.splitlines(), "notebook": notebook, "torch-grader.json": manifest}
+    compare(GOLDEN / "assignments" / f"{name}.json", readable(shown) + "\n", f"The assignment {name}")
+
+
+# ---------------------------------------------------------------- reports
+
+
+@pytest.mark.parametrize("name", ["bank", "verify"])
+def test_what_verify_says_of_bad_quizzes_is_what_it_was(name: str, grader: Command, tmp_path: Path) -> None:
+    said = {}
+    for parameter in cases(f"{name}.txt"):
+        case: Case = parameter.values[0]
+        (tmp_path / "quiz.yaml").write_text(case.input)
+        said[case.title] = verified(grader, tmp_path / "quiz.yaml", tmp_path)
+    compare(GOLDEN / "verify" / f"{name}.json", readable(said) + "\n", f"What verify says of tests/cases/{name}.txt")
+
+
+def test_what_verify_says_of_the_bank_is_what_it_was(frozen: Any, grader: Command) -> None:
+    said = verified(grader, BANK / "quizzes", BANK)
+    compare(GOLDEN / "verify" / "the-bank.json", readable(said) + "\n", "What verify says of the bank")
+
+
+def verified(grader: Command, path: Path, above: Path) -> dict[str, Any]:
+    """What `grader verify --json` printed, without times and versions, and paths from `above` on."""
+    done = grader("verify", path, "--json")
+    report = json.loads(done.stdout.replace(f"{above}/", ""))
+    return {"exit code": done.returncode, **report, "seconds": 0, "torch": ""}
