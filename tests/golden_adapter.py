@@ -5,8 +5,10 @@ Each view is plain JSON data or a text. Names of our classes are in none of them
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import io
+import json
 import os
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
@@ -22,11 +24,11 @@ from grader.desk.documents import Around
 from grader.desk.sheet import Asked, Sheet
 from grader.jupyter import static
 from grader.marking import Marker
-from grader.model import Bank, Item, Outcome, Proof, Result, Sitting
+from grader.model import Bank, Item, Outcome, Proof, Sitting
 from grader.run import Runner
 from grader.run.remembered import Store, installed_torch
 from grader.session import Question
-from grader.ui import drawing
+from grader.ui import drawing, pages
 from grader.ui.documents import grade_document, show_variant
 from grader.ui.telling import Teller
 from grader.verify import prove_all
@@ -34,7 +36,14 @@ from grader.verify import prove_all
 SEED = 7
 """Of the hidden inputs of answers that are run, and of the order of options where that is mixed."""
 
-SAMPLES = ("right", "wrong", "unreadable")
+OUTCOMES = {
+    "right": (Outcome.CORRECT,),
+    "wrong": (Outcome.INCORRECT, Outcome.PARTLY),
+    "unreadable": (Outcome.UNREADABLE,),
+}
+
+SAMPLES = tuple(OUTCOMES)
+"""The answers that each kind has an example of."""
 
 
 def torch_version() -> str:
@@ -69,34 +78,30 @@ def in_words(proof: Proof) -> str:
 
 
 class Views:
-    """One variant of an item, as every face has it: before an answer, and after one. `runner` runs answers."""
+    """One variant of an item, as every face has it: before an answer, and after one. `runner` runs answers.
 
-    def __init__(self, bank: Bank, item: Item, proof: Proof, runner: Runner) -> None:
+    Unless `drawn`, a drawing is what is to be drawn: Vega takes longer for one than all else does.
+    """
+
+    def __init__(self, bank: Bank, item: Item, proof: Proof, runner: Runner, *, drawn: bool) -> None:
         self._item, self._proof, self._runner = item, proof, runner
         self._mistakes = bank.mistakes
         self._around = Around(bank.mistakes, "", lambda result: "")
         self._samples = kinds.get(item.kind).samples(item, proof)
+        self._drawn = drawn
+        self._page = documents.of_question(*self._sheet(self._question()), self._around)
 
     def question(self) -> dict[str, Any]:
         """What a learner sees before an answer: data, on a terminal, as a page, without JavaScript, in an assignment."""
-        question = self._question()
-        prompt = question.prompt()
-        sheet, entry = self._sheet(question)
-        shown = documents.of_question(sheet, entry, self._around)
-        teller, out = _terminal()
+        prompt = self._question().prompt()
+        teller, out = _terminal(plain=True)
         teller.show(prompt, "Question 1 of 1")
-        while hint := question.hint():
-            entry.hints.append(hint)
-        hinted = documents.of_question(sheet, entry, self._around)
-        mixed = self._question(mix=SEED)
         views = {
             "prompt": dataclasses.asdict(prompt),
-            "hints": entry.hints,
-            "mixed": list(mixed.order),
+            "places of the options where they are mixed": list(self._question(mix=SEED).order),
             "terminal": out.getvalue(),
-            "page": shown,
-            "page, with all hints": beyond(shown, hinted),
-            "page without JavaScript": static.page(sheet.id, [shown], ""),
+            "page": self._page,
+            "page without JavaScript": static.page("sheet", [self._page], ""),
         }
         if self._item.kind in assignment.KINDS:
             views["assignment"] = assignment.question(prompt)
@@ -105,29 +110,30 @@ class Views:
     def answered(self, sample: str) -> dict[str, Any]:
         """What is said of an answer: as JSON, on a terminal, on a page. `sample` is one of `SAMPLES`.
 
-        Of the page, what the question alone does not have.
+        Before the right one all hints are asked for, and it is told in plain lines, without plots. Of the page it is what the
+        question alone does not have.
         """
-        raw = self._samples[sample]
+        raw, right = self._samples[sample], sample == "right"
         question = self._question()
         sheet, entry = self._sheet(question)
-        before = documents.of_question(sheet, entry, self._around)
+        while right and (hint := question.hint()):
+            entry.hints.append(hint)
         result = question.answer(raw, self._mistakes)
-        expected = {
-            "right": (Outcome.CORRECT,),
-            "wrong": (Outcome.INCORRECT, Outcome.PARTLY),
-            "unreadable": (Outcome.UNREADABLE,),
-        }
-        assert result.score.outcome in expected[sample], (self._item.id, sample, result.score.outcome)
+        assert result.score.outcome in OUTCOMES[sample], (self._item.id, sample, result.score.outcome)
         entry.result, entry.final, entry.tries = result, sample != "unreadable", 1
-        entry.follow_up = question.follow_up() if entry.final else None
+        entry.follow_up = question.follow_up()
         entry.followed = entry.follow_up.answer("-1") if entry.follow_up else None
-        after = documents.of_question(sheet, entry, self._around)
+        teller, out = _terminal(plain=right)
+        if self._item.kind == "card":
+            teller.back(question)
+        teller.tell(question, result, self._mistakes)
+        with contextlib.nullcontext() if self._drawn else _undrawn():
+            page = documents.of_question(sheet, entry, self._around)
         return {
             "answer": raw,
             "document": _without_times(grade_document(result)),
-            "terminal": self._told(question, result, plain=True),
-            "terminal, with plots": self._told(question, result, plain=False),
-            "page": beyond(before, after),
+            "terminal": out.getvalue(),
+            "page": beyond(self._page, page),
         }
 
     def _question(self, mix: int | None = None) -> Question:
@@ -139,13 +145,6 @@ class Views:
         sitting = Sitting("sitting", "me", topic, "practice", datetime(2026, 1, 1, tzinfo=UTC))
         entry = Asked(0, question, sitting)
         return Sheet("sheet", self._item.id, "practice", topic, [entry]), entry
-
-    def _told(self, question: Question, result: Result, *, plain: bool) -> str:
-        teller, out = _terminal(plain=plain)
-        if self._item.kind == "card":
-            teller.back(question)
-        teller.tell(question, result, self._mistakes)
-        return out.getvalue()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -161,7 +160,16 @@ class _Proven:
         return self.found
 
 
-def _terminal(*, plain: bool = True) -> tuple[Teller, io.StringIO]:
+@contextlib.contextmanager
+def _undrawn() -> Iterator[None]:
+    """Have what is to be drawn stand where a drawing would. What remembers drawings must not mix the two."""
+    pages.svg.cache_clear()
+    with patch("vl_convert.vegalite_to_svg", lambda spec: f"<svg >{json.dumps(spec)}</svg>"):
+        yield
+    pages.svg.cache_clear()
+
+
+def _terminal(*, plain: bool) -> tuple[Teller, io.StringIO]:
     """A terminal of 80 columns that is none: words without colors."""
     out = io.StringIO()
     with patch.dict(os.environ, {"TERM": "xterm", "COLUMNS": "80", "NO_COLOR": "1"}):
