@@ -24,7 +24,7 @@ from grader.desk.documents import Around
 from grader.desk.sheet import Asked, Sheet
 from grader.jupyter import static
 from grader.marking import Marker
-from grader.model import Bank, Item, Outcome, Proof, Sitting
+from grader.model import Bank, Item, Outcome, Program, Proof, Sitting, Status
 from grader.run import Runner
 from grader.run.remembered import Store, installed_torch
 from grader.session import Question
@@ -65,6 +65,13 @@ def proofs(items: Iterable[Item], runner: Runner) -> Iterator[tuple[Item, list[P
     for item, proven in prove_all(items, runner):
         assert not [str(finding) for proof in proven for finding in proof.findings]
         yield item, proven
+
+
+def printed(source: str, runner: Runner) -> str:
+    """What a program prints."""
+    observed = runner.submit(Program(source, (), 0)).result()
+    assert observed.status is Status.OK, observed
+    return observed.stdout
 
 
 def digest(item: Item) -> str:
