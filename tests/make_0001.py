@@ -3,7 +3,8 @@
 It was run once, with the code of commit `MADE_AT` and the bank in tests/data/bank, and is kept to say how the data came about.
 Tests open copies of them and never make them anew: a later version would make other data, which show nothing.
 
-    .venv/bin/python tests/make_0001.py
+    .venv/bin/python tests/make_0001.py           the data, with the code of then
+    .venv/bin/python tests/make_0001.py table     grader/digests_v1.json, with the first code that had digests of version 2
 
 | file | holds |
 |---|---|
@@ -301,7 +302,7 @@ def maker(folder: Path) -> Iterator[Maker]:
 
 
 def main() -> None:
-    if DATA.exists():
+    if (DATA / "expected.json").exists():
         raise SystemExit(f"{DATA} is there already, and is never made anew")
     (DATA / "cache").mkdir(parents=True)
     with tempfile.TemporaryDirectory(dir=Path.home()) as name, maker(Path(name)) as made:
@@ -334,10 +335,23 @@ def make_cache(maker: Maker, folder: Path) -> None:
     (DATA / "cache/proven.sqlite.gz").write_bytes(gzip.compress(found.read_bytes(), mtime=0))
 
 
+def make_table() -> None:
+    """Write the table of digests into the package, once both versions are known."""
+    from grader import digests
+
+    known = json.loads((DATA / "expected.json").read_text())["digests"]
+    bank = banks.read(banks.files([BANK]))
+    rows = [
+        f"{json.dumps(item.id)}: {json.dumps([known[item.id], digests.claims(item), digests.words(item, bank.mistakes)])}"
+        for item in bank.items
+    ]
+    digests.TABLE.write_text("{\n" + ",\n".join(rows) + "\n}\n")
+
+
 def pack(path: Path) -> None:
     path.with_name(f"{path.name}.gz").write_bytes(gzip.compress(path.read_bytes(), mtime=0))
     path.unlink()
 
 
 if __name__ == "__main__":
-    main()
+    make_table() if sys.argv[1:] == ["table"] else main()
