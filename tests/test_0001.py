@@ -12,7 +12,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -82,13 +82,47 @@ def test_an_export_has_the_same_lines_and_is_taken_in_again(grader: Command, tmp
     assert grader("export-records", "-", "--db", other).stdout == lines
 
 
+def other_bank(folder: Path, change: Callable[[str], str]) -> Path:
+    """A copy of the bank with another text."""
+    bank = Path(shutil.copytree(BANK, folder / "bank"))
+    for path in (bank / "quizzes").glob("*.yaml"):
+        path.write_text(change(path.read_text()))
+    return bank
+
+
+def reworded(text: str) -> str:
+    return text.replace("  stem: |\n    ", "  stem: |\n    Well now. ")
+
+
+def changed(text: str) -> str:
+    return text.replace("    import torch\n", "    import torch  # as ever\n")
+
+
+def test_a_half_done_test_goes_on_when_it_was_reworded_and_not_when_it_asks_something_else(
+    grader: Command, db: Path, tmp_path: Path
+) -> None:
+    said = grader("test", "schedulers", "--db", db, "--bank", other_bank(tmp_path / "1", reworded), stdin="s\n").stdout
+    assert "goes on with question 5 of 10" in said
+    assert "Well now." in said
+    left = half_done(db)
+    assert answered(db, sitting=left) == EXPECTED["test after"][:5]
+    again = grader("test", "schedulers", "--db", db, "--bank", BANK, stdin="s\n").stdout
+    assert "goes on with question 6 of 10" in again  # by digests of both versions
+    said = grader("test", "schedulers", "--db", db, "--bank", other_bank(tmp_path / "2", changed), stdin="").stdout
+    assert "A test on schedulers: 10 questions" in said
+    assert answered(db, sitting=left) == EXPECTED["test after"][:6]
+
+
 # ---------------------------------------------------------------- assignments
 
 
-def autograde(name: str, course: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+def autograde(
+    *arguments: str, course: Path, environment: dict[str, str], bank: Path = BANK, module: str = "grader"
+) -> subprocess.CompletedProcess[str]:
     path = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
+    variables = {**environment, "PATH": path, "PYTHONWARNINGS": "ignore"}
     return subprocess.run(
-        [sys.executable, "-m", "grader", "autograde", name], cwd=course, env={**environment, "PATH": path, "GRADER_BANK": str(BANK)},
+        [sys.executable, "-m", module, "autograde", *arguments], cwd=course, env={**variables, "GRADER_BANK": str(bank)},
         capture_output=True, text=True, check=False, timeout=seconds(COMMAND),
     )  # fmt: skip
 
@@ -104,10 +138,44 @@ def course(tmp_path: Path) -> Path:
 @pytest.mark.waits
 @pytest.mark.parametrize("name", ["ps1", "ps2"])
 def test_an_assignment_is_graded_as_it_was(course: Path, environment: dict[str, str], name: str) -> None:
-    done = autograde(name, course, environment)
+    done = autograde(name, course=course, environment=environment)
     assert done.returncode == 0, done.stdout + done.stderr
     assert scores(course)[name] == EXPECTED["scores"][name]
     assert len({points for cells in EXPECTED["scores"][name].values() for points in cells.values()}) > 1
+
+
+@pytest.mark.waits
+@pytest.mark.parametrize("module", ["grader", "nbgrader"])
+def test_what_was_reworded_or_nobody_knows_is_graded_and_told(
+    course: Path, environment: dict[str, str], tmp_path: Path, module: str
+) -> None:
+    """The table cannot know an item of somebody's own bank, of which version 1 wrote the digest."""
+    path = course / "source/ps2/torch-grader.json"
+    made = json.loads(path.read_text())
+    made["items"][1]["digest"] = "0123456789abcdef"
+    path.write_text(json.dumps(made))
+    bank = other_bank(tmp_path, lambda text: reworded(own(text)))
+    done = autograde("ps2", "--student", "right", course=course, environment=environment, bank=bank, module=module)
+    said = done.stdout + done.stderr
+    assert done.returncode == 0, said
+    assert said.count("`third-epoch-rate` was reworded since the assignment was made") == 1
+    assert said.count(f"`{made['items'][1]['grade_id']}`: an earlier version made this assignment") == 1
+    assert scores(course)["ps2"]["right"] == EXPECTED["scores"]["ps2"]["right"]
+
+
+def own(text: str) -> str:
+    """The bank with another program in one item."""
+    before, item, after = text.partition("- id: printed-third-line\n")
+    return before + item + changed(after[:1500]) + after[1500:]
+
+
+@pytest.mark.waits
+def test_what_is_asked_otherwise_is_not_graded(course: Path, environment: dict[str, str], tmp_path: Path) -> None:
+    bank = other_bank(tmp_path, changed)
+    done = autograde("ps2", course=course, environment=environment, bank=bank)
+    assert done.returncode == 2
+    assert "has changed since the assignment was made" in done.stderr
+    assert not scores(course)
 
 
 # ---------------------------------------------------------------- a notebook
