@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from grader import records, reviewing
+from grader import digests, records, reviewing
 from grader.model import Attempt, Bank, Outcome, Result, Sitting
 from grader.records import Records
 
@@ -63,7 +63,7 @@ class Recorder:
                 kind=item.kind,
                 level=item.level,
                 skill=item.skill,
-                digest=records.digest(item),
+                digest=digests.claims(item),
                 variant=result.variant.index,
                 params=json.dumps(dict(result.variant.values)),
                 response=result.response,
@@ -84,5 +84,5 @@ class Recorder:
     def _bank(self, topic: str) -> str:
         if topic not in self._banks:
             items = tuple(item for item in self.bank.items if item.topic == topic)
-            self._banks[topic] = records.digest_of_all(items)
+            self._banks[topic] = digests.of_all(items)
         return self._banks[topic]

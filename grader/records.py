@@ -8,7 +8,6 @@ brought up to date by the steps in `migrations`; a database of a newer version i
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import os
 import sqlite3
 import uuid
@@ -24,7 +23,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModu
 
 from grader import entries
 from grader.errors import InputError
-from grader.model import Attempt, Item, Sitting, Span
+from grader.model import Attempt, Sitting
 
 VERSION = "0001"
 """The newest step in `migrations/versions`."""
@@ -337,26 +336,3 @@ def _steps() -> frozenset[str]:
 
 def new_id() -> str:
     return uuid.uuid4().hex
-
-
-# ---------------------------------------------------------------- digests
-
-
-def digest(item: Item) -> str:
-    """What an item says and claims, in 16 hexadecimal digits; where it stands in a file does not matter."""
-    return hashlib.sha256(repr(_plain(item)).encode(errors="surrogatepass")).hexdigest()[:16]
-
-
-def digest_of_all(items: tuple[Item, ...]) -> str:
-    """Of several items together, whatever their order."""
-    return hashlib.sha256("".join(sorted(map(digest, items))).encode()).hexdigest()[:16]
-
-
-def _plain(data: Any) -> Any:
-    if isinstance(data, Span):
-        return None
-    if dataclasses.is_dataclass(data):
-        return [type(data).__name__, *(_plain(getattr(data, field.name)) for field in dataclasses.fields(data))]
-    if isinstance(data, tuple | list):
-        return [_plain(part) for part in data]
-    return data

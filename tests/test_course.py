@@ -708,7 +708,10 @@ def small(grader: Command, environment: dict[str, str], right: dict[str, str], t
 def test_a_changed_item_and_a_missing_manifest_are_reported(small: Course) -> None:
     quiz = small.folder.parent / "bank/quizzes/warmup.yaml"
     text = quiz.read_text()
-    quiz.write_text(text.replace("Write `factor(epoch)`, a linear warmup", "Write `factor(epoch)`, a ramp"))
+    quiz.write_text(
+        changed := text.replace("  starter: |\n    def factor(epoch):\n", "  starter: |\n    def factor(epoch=0):\n")
+    )
+    assert changed != text
     said = small.run("autograde", "ps1", code=1)
     assert "the item `write-the-factor` has changed since the assignment was made" in said
     quiz.write_text(text)
@@ -717,7 +720,8 @@ def test_a_changed_item_and_a_missing_manifest_are_reported(small: Course) -> No
     (small.folder / "submitted/ada/ps1" / manifest.NAME).write_text(place.with_suffix(".away").read_text())
     assert f"the source of ps1 has no {manifest.NAME}" in small.run("autograde", "ps1", code=1)
     place.with_suffix(".away").rename(place)
-    small.run("autograde", "ps1")
+    quiz.write_text(text.replace("Write `factor(epoch)`, a linear warmup", "Write `factor(epoch)`, a ramp"))
+    assert "`write-the-factor` was reworded since the assignment was made" in small.run("autograde", "ps1")
     assert small.grades("ada") == {"write-the-factor": (1.0, False)}
 
 

@@ -31,7 +31,7 @@ LAYERS = [
         "run.progress",
         "run.fair_queue",
     },
-    {"charts", "entries"},
+    {"charts", "entries", "digests"},
     {"figures"},
     {"trace"},
     {"cluster"},

@@ -16,7 +16,7 @@ import sqlalchemy
 from conftest import ROOT, Command
 from patience import COMMAND, seconds
 
-from grader import portable, records, reviewing, sittings, stats
+from grader import digests, portable, records, reviewing, sittings, stats
 from grader.errors import InputError
 from grader.model import Attempt, Bank, Outcome, Result, Score, Sitting
 from grader.recording import Recorder
@@ -82,7 +82,7 @@ def test_an_attempt_says_all_that_was_known(url: str, bank: Bank) -> None:
     assert json.loads(attempt.params) == dict(item.variants[1].values)
     assert (attempt.variant, attempt.response, attempt.seconds) == (1, "a", 12.346)
     assert attempt.at == START + timedelta(seconds=30)
-    assert (attempt.torch, attempt.digest) == ("2.13.0", records.digest(item))
+    assert (attempt.torch, attempt.digest) == ("2.13.0", digests.claims(item))
     assert len(attempt.bank) == 16
 
 

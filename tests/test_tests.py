@@ -226,7 +226,7 @@ def test_a_changed_item_ends_a_test_that_was_left(bank: Bank, tmp_path: Path) ->
         topics = tuple(
             replace(
                 topic,
-                items=tuple(replace(entry, level="hard" if entry.level == "easy" else "easy") for entry in topic.items),
+                items=tuple(replace(entry, program=f"{entry.program}\n") for entry in topic.items),
             )
             for topic in bank.topics
         )

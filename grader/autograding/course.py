@@ -13,6 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from grader import bank as banks
 from grader import cluster
 from grader.autograding import without_iris
 from grader.autograding.jobs import Files, Job, Outcome, Setup, read, take_over
@@ -20,6 +21,7 @@ from grader.autograding.journal import digest_of
 from grader.course import manifest, surroundings
 from grader.course.manifest import Manifest
 from grader.errors import InputError
+from grader.run.remembered import Store
 
 
 class Course:
@@ -119,6 +121,13 @@ class Course:
         ]
         variables, secrets = surroundings.given(config, Execution(config=config).variables or {})
         return unsaid(surroundings.foreseen(cells, variables, secrets, self.autograded("STUDENT")))
+
+    def changes(self) -> list[str]:
+        """What is to be told of items that are not as they were when the assignment was made."""
+        if self.manifest is None:
+            return []
+        with contextlib.closing(Store()) as memory:
+            return manifest.changes(self.manifest, banks.read(banks.files([self.bank]), memory))
 
     def setup(self) -> Setup:
         """What all submissions are graded with. Raises InputError where there is no such assignment."""

@@ -172,6 +172,10 @@ class Away:
     def must_be_contained(self) -> None:
         """It was looked at before the first submission."""
 
+    def changes(self, found: Manifest) -> list[str]:
+        """They were told before the first submission."""
+        return []
+
 
 def _nurse(orders: socket.socket, setup: Setup, folder: Path, results: Path) -> None:
     """Fork converters, until nobody orders any. It does not return."""

@@ -79,7 +79,7 @@ def _assignment(
         assignment.check(chosen, name)
         asked = _proven(chosen, runner)
     about = assignment.describe(
-        asked, name=name, topic=topic, seed=seed, per_student=per_student, points=points
+        asked, found.mistakes, name=name, topic=topic, seed=seed, per_student=per_student, points=points
     )  # fmt: skip
     texts = {folder / file: text for file, text in assignment.files(asked, about).items()}
     new = {path: text for path, text in texts.items() if not _is_there(path, text, force)}

@@ -118,7 +118,7 @@ def _graded(
         journal.write(name, Entry("begun", digests[name], {}))
         return there.job(name, wanted[name])
 
-    for text in there.warnings(setup):
+    for text in (*there.changes(), *there.warnings(setup)):
         print(f"grader: {text}", file=sys.stderr)
     with contextlib.ExitStack() as stack:
         grading: Station | Remote

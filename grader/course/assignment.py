@@ -8,19 +8,18 @@ know us, which would otherwise give points for what can merely be read.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, assert_never
 
 from nbformat import NotebookNode, v4
 
-from grader import kinds, notebooks
+from grader import digests, kinds, notebooks
 from grader.course import answers, manifest
 from grader.course.manifest import Entry, Manifest
 from grader.errors import InputError
 from grader.explaining import LETTERS
-from grader.model import Arrange, Fill, Flip, Item, Pick, Prompt, Proof, Table, Type, Write
-from grader.records import digest
+from grader.model import Arrange, Fill, Flip, Item, Mistake, Pick, Prompt, Proof, Table, Type, Write
 
 KINDS = ("choice", "multi", "number", "sequence", "fill", "order", "code", "repair")
 """The kinds that a notebook can ask."""
@@ -99,16 +98,24 @@ def build(asked: Sequence[Asked], about: Manifest) -> str:
 
 
 def describe(
-    asked: Sequence[Asked], *, name: str, topic: str, seed: int | None, per_student: bool, points: float
+    asked: Sequence[Asked],
+    mistakes: Mapping[str, Mistake],
+    *,
+    name: str,
+    topic: str,
+    seed: int | None,
+    per_student: bool,
+    points: float,
 ) -> Manifest:
-    """The manifest of an assignment."""
+    """The manifest of an assignment; `mistakes` are those of the bank."""
     entries = tuple(
         Entry(
             one.item.id,
-            digest(one.item),
+            digests.claims(one.item),
             points,
             0 if per_student else one.item.variant(seed).index,
             tuple(question(one.prompt(place)) for place in range(len(one.item.variants))) if per_student else (),
+            digests.words(one.item, mistakes),
         )
         for one in asked
     )

@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import Protocol
 
 from grader import bank as banks
-from grader.course import answers
+from grader import digests
+from grader.course import answers, manifest
 from grader.course.manifest import Entry, Manifest
 from grader.course.normal import normalized
 from grader.errors import InputError, did_you_mean
 from grader.marking import LIMITS, Marker
 from grader.model import Item, Mistake, Outcome, Program, Proof, Result, Score, Status, Value
-from grader.records import digest
 from grader.session import Question
 from grader.verify import Proving
 
@@ -52,6 +52,10 @@ class Judging(Protocol):
 
     def must_be_contained(self) -> None:
         """Raise InputError where code would run without a sandbox."""
+        ...
+
+    def changes(self, found: Manifest) -> list[str]:
+        """See `manifest.changes`; they are told once."""
         ...
 
 
@@ -88,6 +92,7 @@ class Bench:
         self._proofs: dict[tuple[str, int], Proof] = {}
         self._results: dict[tuple[str, int, str], Future[Result]] = {}
         self._lock = threading.Lock()
+        self._told: set[Manifest] = set()
         self.stamp = _stamp(files)
 
     def close(self) -> None:
@@ -115,6 +120,13 @@ class Bench:
         with ThreadPoolExecutor(4) as threads:  # they wait for the runner, which has more than one program at a time
             return dict(threads.map(one, entries, items))
 
+    def changes(self, found: Manifest) -> list[str]:
+        """See `Judging`."""
+        if found in self._told:
+            return []
+        self._told.add(found)
+        return manifest.changes(found, self._bank)
+
     def prove(self, found: Manifest) -> None:
         """Prove what all students are asked, before the first answer comes. Raises InputError, see `item`."""
         items = [(self.item(entry), entry.variant) for entry in found.items]
@@ -130,7 +142,7 @@ class Bench:
         if item is None:
             hint = did_you_mean(entry.grade_id, self._items) or "set `c.Judge.bank` to the bank that it is from"
             raise InputError(f"the bank has no item `{entry.grade_id}`", hint)
-        if digest(item) != entry.digest:
+        if digests.same(item, entry.digest) is False:
             raise InputError(
                 f"the item `{item.id}` has changed since the assignment was made",
                 "grade with the bank that it was made from (`c.Judge.bank`), or make the assignment anew with --force",

@@ -11,7 +11,9 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from grader import digests
 from grader.errors import InputError
+from grader.model import Bank
 
 NAME = "torch-grader.json"
 FORMAT = 1
@@ -23,11 +25,14 @@ class Entry:
 
     grade_id: str
     digest: str
+    """Of what is run and asked: see `digests.claims`, and `digests.same` for those without its prefix."""
     points: float
     variant: int = 0
     """The variant that all students have, where it is the same for all."""
     questions: tuple[str, ...] = ()
     """The question of each variant as Markdown, where each student has numbers of their own."""
+    words: str = ""
+    """The digest of what is said, see `digests.words`; empty where an earlier version wrote the manifest."""
 
     @property
     def question(self) -> str:
@@ -54,6 +59,25 @@ class Manifest:
             return entry.variant
         drawn = f"{self.seed}\0{self.assignment}\0{student}\0{entry.grade_id}"
         return int.from_bytes(hashlib.sha256(drawn.encode(errors="replace")).digest()[:8]) % count
+
+
+def changes(manifest: Manifest, bank: Bank) -> list[str]:
+    """What is to be told of items that are not as they were when the assignment was made, a sentence each.
+
+    Those that were changed in what is run and asked are not among them: they are not graded at all.
+    """
+    items, found = {item.id: item for item in bank.items}, []
+    for entry in manifest.items:
+        item = items.get(entry.grade_id)
+        known = item and digests.same(item, entry.digest)
+        if item and known is None:
+            found.append(
+                f"`{entry.grade_id}`: an earlier version made this assignment, and nobody can say whether the item has "
+                "changed since; it is graded as it is now"
+            )
+        elif item and known and digests.reworded(item, bank.mistakes, entry.digest, entry.words):
+            found.append(f"`{entry.grade_id}` was reworded since the assignment was made; it is graded as before")
+    return found
 
 
 def dumps(manifest: Manifest) -> str:

@@ -289,6 +289,8 @@ class Judge(Execution):
             for entry, answer in given.items()
         }
         verdicts = at.judge(found, student, sources)
+        for text in at.changes(found):
+            self.log.warning("%s", text)
         judged = []
         for entry, answer in given.items():
             cell, verdict = cells[entry.grade_id], verdicts[entry.grade_id]

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from grader import bank as banks
-from grader import modes, records, sittings
+from grader import digests, modes, records, sittings
 from grader.desk import documents
 from grader.desk.documents import Around
 from grader.desk.sheet import Asked, Document, Sheet
@@ -362,7 +362,7 @@ class Desk:
         except records.RecordsError:
             return None
         last = found[-1] if found else None
-        return last if last and last.digest == records.digest(question.item) else None
+        return last if last and digests.same(question.item, last.digest) is not False else None
 
     # ------------------------------------------------------------ documents
 

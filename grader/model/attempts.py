@@ -41,7 +41,7 @@ class Attempt:
     level: str
     skill: str
     digest: str
-    """Of the item as it was asked: see `records.digest`."""
+    """Of the item as it was asked: see `digests.claims`, and `digests.same` for those without its prefix."""
     variant: int
     params: str
     """The values drawn, as a JSON object."""
@@ -61,7 +61,7 @@ class Attempt:
     """The state of the unit's card after it, as JSON of fsrs."""
     torch: str
     bank: str
-    """Digest of the topic's items together."""
+    """Digest of the topic's items together: see `digests.of_all`."""
 
 
 @dataclass(frozen=True, slots=True)
