@@ -17,7 +17,7 @@ from typing import Any
 from unittest.mock import patch
 
 from grader import bank as banks
-from grader import kinds, records
+from grader import digests, kinds
 from grader.course import assignment
 from grader.desk import documents
 from grader.desk.documents import Around
@@ -74,9 +74,9 @@ def printed(source: str, runner: Runner) -> str:
     return observed.stdout
 
 
-def digest(item: Item) -> str:
+def kept_of(item: Item, bank: Bank) -> str:
     """What records and assignments keep of an item, to see later whether it is still the same."""
-    return records.digest(item)
+    return f"{digests.claims(item)} {digests.words(item, bank.mistakes)}"
 
 
 def in_words(proof: Proof) -> str:

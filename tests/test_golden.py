@@ -256,7 +256,11 @@ def write(path: Path, text: str) -> Path:
 
 def test_the_digests_of_items_are_what_they_were(frozen: Any) -> None:
     """Apart from the rest: a new way to make them changes this file alone."""
-    compare(GOLDEN / "digests.txt", "".join(f"{item.id} {adapter.digest(item)}\n" for item in frozen.items), "A digest")
+    compare(
+        GOLDEN / "digests.txt",
+        "".join(f"{item.id} {adapter.kept_of(item, frozen)}\n" for item in frozen.items),
+        "A digest",
+    )
 
 
 # ---------------------------------------------------------------- assignments
