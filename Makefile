@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: setup quiz test lint types tests tests-under-load verify book bench format clean
+.PHONY: setup quiz test test-all lint types tests tests-under-load verify book bench format clean
 
 setup: $(READY)
 
@@ -25,7 +25,11 @@ quiz: $(READY)
 test: lint types
 	rm -rf build/proven
 	GRADER_CACHE=build/proven $(BIN)/grader verify
-	GRADER_PROVEN=build/proven $(BIN)/python -m pytest --numprocesses auto
+	GRADER_PROVEN=build/proven $(BIN)/python -m pytest --numprocesses auto -m "not slow"
+
+# What takes longer and shows the same more often, or on foreign ground; CI runs it.
+test-all: test
+	GRADER_PROVEN=build/proven $(BIN)/python -m pytest --numprocesses auto -m slow
 
 lint: $(READY)
 	$(BIN)/ruff check

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -125,6 +126,10 @@ TOGETHER = (
     "test_course.py",
     "test_class.py",
     "test_passing.py",
+    "test_hostile_cells.py",
+    "test_surroundings.py",
+    "test_student.py",
+    "test_golden.py",
     "postgresql",
 )
 """What is in the names of tests that share a fixture which is costly to make: one process runs all that have it."""
@@ -202,6 +207,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.name in WAITS or "process" in getattr(item, "fixturenames", ()):
             item.add_marker("waits")
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """The dearest files: what a contributor waits for, and where to look first when the suite is too long."""
+    taken: Counter[str] = Counter()
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if isinstance(report, pytest.TestReport):
+                taken[report.location[0]] += report.duration
+    dearest = ", ".join(f"{Path(name).name} {seconds_taken:.0f}" for name, seconds_taken in taken.most_common(10))
+    terminalreporter.write_line(f"Dearest files, in seconds: {dearest}")
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

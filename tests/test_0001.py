@@ -144,6 +144,7 @@ def test_an_assignment_is_graded_as_it_was(course: Path, environment: dict[str, 
     assert len({points for cells in EXPECTED["scores"][name].values() for points in cells.values()}) > 1
 
 
+@pytest.mark.slow
 @pytest.mark.waits
 @pytest.mark.parametrize("module", ["grader", "nbgrader"])
 def test_what_was_reworded_or_nobody_knows_is_graded_and_told(
@@ -169,6 +170,7 @@ def own(text: str) -> str:
     return before + item + changed(after[:1500]) + after[1500:]
 
 
+@pytest.mark.slow
 @pytest.mark.waits
 def test_what_is_asked_otherwise_is_not_graded(course: Path, environment: dict[str, str], tmp_path: Path) -> None:
     bank = other_bank(tmp_path, changed)

@@ -611,6 +611,7 @@ def test_some_folders_are_refused(path: Path | str, place: Place) -> None:
         run(Path(path), "1")
 
 
+@pytest.mark.slow
 def test_without_the_rights_of_root(tmp_path: Path) -> None:
     """As an ordinary user: one without any capability, in a user namespace where it is not root."""
     program, why = sandbox.usable_bubblewrap()

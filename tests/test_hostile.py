@@ -229,6 +229,7 @@ def test_a_learner_may_do_what_learners_do(walled: LocalRunner) -> None:
         assert found.status is Status.OK, (name, found)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.geteuid() != 0, reason="runs the corpus without root's rights, where the other tests have them")
 def test_the_corpus_without_the_rights_of_root(tmp_path: Path) -> None:
     """As an ordinary user: one without any capability, in a user namespace where it is not root.

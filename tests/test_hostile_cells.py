@@ -325,6 +325,7 @@ def test_a_kernel_that_cannot_be_understood_costs_its_own_cells(outside: Outside
     assert [cell.outputs[-1].ename for cell in book.cells[1:]] == ["KernelEnded", "NotRun"]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.geteuid() != 0, reason="runs the corpus without root's rights, where the other tests have them")
 def test_the_corpus_without_the_rights_of_root(tmp_path: Path) -> None:
     """As an ordinary user: one without any capability, in a user namespace where it is not root.

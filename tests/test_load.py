@@ -157,7 +157,13 @@ def test_who_waits_gives_the_place_to_others() -> None:
         assert {(sleeper.result().status, sleeper.result().note) for sleeper in sleepers} == {(Status.TIMEOUT, WAITED)}
 
 
-@pytest.mark.parametrize(("walls", "count"), [("both walls", 200), ("second wall alone", 60)])
+@pytest.mark.parametrize(
+    ("walls", "count"),
+    [
+        pytest.param("both walls", 200, id="two"),
+        pytest.param("second wall alone", 60, id="one", marks=pytest.mark.slow),
+    ],
+)
 def test_right_answers_beside_attacks_are_right(
     walls: str, count: int, factor: Item, monkeypatch: pytest.MonkeyPatch
 ) -> None:

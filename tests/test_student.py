@@ -71,6 +71,7 @@ def said(cell: Any) -> str:
     return "".join(parts)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [(), ("--per-student", "--seed", "7")], ids=["same numbers", "own numbers"])
 def test_a_released_notebook_needs_no_bank(
     grader: Command, environment: dict[str, str], python: Path, alone: Path, tmp_path: Path, options: tuple[str, ...]

@@ -169,6 +169,7 @@ LACKS = [
 WRONG_FIRST = [answer("mine", "import os"), cell("wrong", "assert False", 1), cell("none", "open('nowhere.txt')", 1)]
 
 
+@pytest.mark.slow
 def test_what_cannot_be_there_costs_no_point_and_is_told_before(tmp_path: Path, environment: dict[str, str]) -> None:
     """With nbgrader's own command. What was flooded with outputs is left to a person too."""
     one = [answer("third", "x = 1"), cell("share", "float(third(1) > 0)", 4), cell("show", "third(1)", 1)]
@@ -193,6 +194,7 @@ def test_what_cannot_be_there_costs_no_point_and_is_told_before(tmp_path: Path, 
     assert "Cell 'wrong' is left to a person: an earlier cell failed for this reason" in said
 
 
+@pytest.mark.slow
 def test_submissions_that_cannot_be_read_have_their_rows(tmp_path: Path, environment: dict[str, str]) -> None:
     """As with nbgrader, which makes one before it fails; one without any notebook has one, too."""
     books = {"ps": {"p1": [answer("mine", "x = 1"), cell("test", "assert x == 1", 1)]}}
