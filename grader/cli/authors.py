@@ -133,9 +133,16 @@ def _watch(wanted: Sequence[Path], runner: Runner, store: Store, torch: str) -> 
         return path.endswith((".yaml", ".yml", ".md")) and not Path(path).name.startswith(".")
 
     folders = {path if path.is_dir() else path.parent for path in wanted}
-    print("Watching; Ctrl-C ends it.", flush=True)
+    said = False
     with contextlib.suppress(KeyboardInterrupt):
-        for changes in watch(*folders, watch_filter=is_ours, debounce=200, step=50):
+        for changes in watch(
+            *folders, watch_filter=is_ours, debounce=200, step=50, rust_timeout=500, yield_on_timeout=True
+        ):
+            if not said:  # and not before: what was saved while the watching began would be missed
+                print("Watching; Ctrl-C ends it.", flush=True)
+                said = True
+            if not changes:
+                continue
             started = time.monotonic()
             changed = {Path(name).resolve() for _, name in changes}
             try:
