@@ -90,7 +90,7 @@ def _formgrader_shows_what_teaching_says(course: Path, variables: dict[str, str]
             {"Authorization": f"token {TOKEN}", "Content-Type": "application/json"},
             method="GET" if data is None else "PUT",
         )
-        with urllib.request.urlopen(wanted, timeout=300) as answer:
+        with urllib.request.urlopen(wanted, timeout=seconds(COMMAND)) as answer:
             return str(answer.read().decode())
 
     others = ("jupyterlab", "notebook", "notebook_shim", "jupyter_lsp", "jupyterlab_jupytext", "jupyterlab_myst")

@@ -28,6 +28,7 @@ import nbformat
 import pytest
 from kernels import Place, alive, until
 from nbclient.exceptions import DeadKernelError
+from patience import seconds
 from test_confined import Live, live, said, small
 
 from grader.run import sandbox
@@ -285,7 +286,7 @@ def executed(home: Path, *cells: str) -> Any:
     from grader.course.execution import Execution
 
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
-    Execution(timeout=60).preprocess(book, {"metadata": {"path": str(home)}})
+    Execution(timeout=int(seconds(60))).preprocess(book, {"metadata": {"path": str(home)}})
     return book
 
 

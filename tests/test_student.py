@@ -16,6 +16,7 @@ import nbformat
 import pytest
 from conftest import ROOT, Command
 from nbclient import NotebookClient
+from patience import seconds
 from test_course import ITEMS, Course, cell_of, grade_id, make, new_course
 
 from grader.course import answers, manifest
@@ -56,7 +57,7 @@ def released(grader: Command, environment: dict[str, str], folder: Path, *option
 
 def run(notebook: Any, folder: Path) -> Any:
     client = NotebookClient(
-        notebook, kernel_name="student", timeout=600, startup_timeout=600, allow_errors=True,
+        notebook, kernel_name="student", timeout=int(seconds(600)), startup_timeout=int(seconds(600)), allow_errors=True,
         resources={"metadata": {"path": str(folder)}},
     )  # fmt: skip
     return client.execute()
