@@ -19,8 +19,6 @@ from grader.course import surroundings
 from grader.course.execution import must_be_python
 from grader.errors import InputError
 
-pytestmark = pytest.mark.timeout(900)  # on a busy machine nbgrader's commands alone take half a minute each
-
 DATA = "/var/lib"
 """A folder that is there, and not for a kernel that is shut in."""
 
