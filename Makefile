@@ -1,10 +1,10 @@
-# `make quiz` and `make test` are all one needs; both set everything up first.
+# `make page`, `make quiz` and `make test` are all one needs; each sets everything up first.
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: setup quiz test test-all lint types tests tests-under-load verify book bench format clean
+.PHONY: setup quiz page test test-all test-long lint types proven tests tests-under-load verify book docs pictures bench format clean
 
 setup: $(READY)
 
@@ -19,21 +19,34 @@ $(READY): pyproject.toml constraints.txt
 	@touch $@
 
 quiz: $(READY)
-	@$(BIN)/grader quiz warmup
+	@$(BIN)/grader quiz tensors
+
+page: $(READY)
+	@$(BIN)/grader serve
 
 # What `verify` has run need not be run again for the tests: they look at the same observations.
-test: lint types
+proven: $(READY)
 	rm -rf build/proven
 	GRADER_CACHE=build/proven $(BIN)/grader verify
+
+test: $(READY)
+	@$(MAKE) --no-print-directory --jobs 3 --output-sync=line lint types proven
 	GRADER_PROVEN=build/proven $(BIN)/python -m pytest --numprocesses auto -m "not slow"
 
 # What takes longer and shows the same more often, or on foreign ground; CI runs it.
 test-all: test
-	GRADER_PROVEN=build/proven $(BIN)/python -m pytest --numprocesses auto -m slow
+	GRADER_PROVEN=build/proven $(BIN)/python -m pytest --numprocesses auto -m "slow and not long"
+
+# What shows the same at a larger size, or once more: by hand, before a release.
+test-long: $(READY)
+	@$(PIP) --editable '.[dev,foreign]'
+	$(BIN)/python -m pytest --numprocesses auto -m long
 
 lint: $(READY)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(BIN)/python -m tests.support.wording
+	@found=$$($(BIN)/vulture); code=$$?; echo "$$found" | grep -v "unused attribute" | grep . && exit 1; [ $$code = 0 ] || [ $$code = 3 ]
 
 format: $(READY)
 	$(BIN)/ruff check --fix
@@ -45,9 +58,9 @@ types: $(READY)
 tests: $(READY)
 	$(BIN)/python -m pytest --numprocesses auto
 
-# What waits or looks at a clock, beside four busy processes; ARGS="tests/test_warm.py" takes a part.
+# What waits or looks at a clock, beside four busy processes; ARGS="tests/kernels/test_warm_kernels.py" takes a part.
 tests-under-load: $(READY)
-	$(BIN)/python tests/under_load.py --numprocesses 2 $(ARGS)
+	$(BIN)/python tests/support/under_load.py --numprocesses 2 $(ARGS)
 
 verify: $(READY)
 	$(BIN)/grader verify --no-cache
@@ -55,6 +68,14 @@ verify: $(READY)
 book: $(READY)
 	$(BIN)/python -m sphinx -W --keep-going -q lessons build/book
 	@echo "build/book/index.html"
+
+docs: $(READY)
+	$(BIN)/python -m sphinx -W --keep-going -q docs build/docs
+	@echo "build/docs/index.html"
+
+# What a learner sees, to be looked at; FACES="terminal" takes a part.
+pictures: $(READY)
+	$(BIN)/python -m tests.pictures $(FACES)
 
 # The students of the class that is graded; 200 take an hour, most of it nbgrader's.
 STUDENTS ?= 200

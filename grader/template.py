@@ -6,8 +6,10 @@ import ast
 import math
 import re
 from collections.abc import Callable, Mapping
+from fractions import Fraction
+from typing import Any, TypeVar
 
-from grader.model import Asked, Expr, Inputs, Span, Text, Value
+from grader.model import Asked, Expr, Inputs, Span, Text, Value, values
 
 LONGEST_EXPRESSION = 4_000
 """Characters of one expression; longer ones are not looked at."""
@@ -94,6 +96,27 @@ def names_in(text: str) -> set[str] | None:
     return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
 
 
+def literal(text: str) -> Asked | None:
+    """The value of a Python literal; None for all else. Tuples stay tuples."""
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
+        return None
+    return Asked(_plain(value))
+
+
+def _plain(value: Any) -> Value:
+    if isinstance(value, tuple):
+        return {"$tuple": [_plain(entry) for entry in value]}
+    if isinstance(value, list):
+        return [_plain(entry) for entry in value]
+    if isinstance(value, dict):
+        return {"$dict": [[_plain(key), _plain(entry)] for key, entry in value.items()]}
+    if isinstance(value, complex):
+        return {"$complex": [value.real, value.imag]}
+    return value if value is None or isinstance(value, bool | int | float | str) else repr(value)
+
+
 def plural(noun: str) -> str:
     """More than one of something: `losses`, `rates`; a word that ends in a single s is one already.
 
@@ -119,11 +142,61 @@ def show(value: Value) -> str:
         case list():
             return "[" + ", ".join(show(entry) for entry in value) + "]"
         case dict():
-            return "{" + ", ".join(f"{key}: {show(entry)}" for key, entry in value.items()) + "}"
+            return _marked(value)
         case str():
             return printable(value)
         case _:
             return str(value)
+
+
+def _marked(value: dict[str, Value]) -> str:
+    """A value that is no number, text or list, as Python or PyTorch would print it."""
+    if (found := values.tensor(value)) is not None:
+        return _tensor(found)
+    if (named := values.pairs(value)) is not None:
+        return "{" + ", ".join(f"{show(key)}: {show(entry)}" for key, entry in named) + "}"
+    mark, content = next(iter(value.items()))
+    match mark, content:
+        case "$tuple", [only]:
+            return f"({show(only)},)"
+        case "$tuple", list():
+            return "(" + ", ".join(map(show, content)) + ")"
+        case "$size", list():
+            return f"torch.Size({show(content)})"
+        case "$set", list():
+            return "{" + ", ".join(map(show, content)) + "}" if content else "set()"
+        case "$dtype", str():
+            return f"torch.{content}"
+        case "$complex", [float() | int() as real, float() | int() as imaginary]:
+            return f"{real:g}{imaginary:+g}j"
+        case "$object", {"text": str() as text}:
+            return printable(text)
+    return "{" + ", ".join(f"{key}: {show(entry)}" for key, entry in value.items()) + "}"
+
+
+USUAL = ("float32", "int64", "bool", "complex64")
+"""The dtypes that PyTorch does not print."""
+
+
+def _tensor(found: values.Tensor) -> str:
+    usual = ("float64", "int64", "bool", "complex128") if found.array else USUAL
+    shown = _entries(found.nested(), found.floating) if found.whole else f"..., size={found.shape}"
+    dtype = "" if found.dtype in usual else f", dtype={'' if found.array else 'torch.'}{found.dtype}"
+    return f"{'array' if found.array else 'tensor'}({shown}{dtype}{', requires_grad=True' if found.grad else ''})"
+
+
+def entry(value: Value, floating: bool) -> str:
+    """An entry of a tensor: `1.`, `0.25`, `True`, `7`."""
+    if isinstance(value, float) and floating:
+        text = f"{value:.6g}"
+        return f"{text}." if text.lstrip("-").isdigit() else text
+    return str(value)
+
+
+def _entries(value: Value, floating: bool) -> str:
+    if isinstance(value, list):
+        return "[" + ", ".join(_entries(one, floating) for one in value) + "]"
+    return entry(value, floating)
 
 
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -162,6 +235,8 @@ def inputs(named: Inputs) -> str:
 
 
 def _short(value: Value) -> str:
+    if values.tensor(value) is not None:
+        return values.python(value)
     if isinstance(value, list) and len(value) > 3:
         return "[" + ", ".join(show(entry) for entry in value[:2]) + ", ...]"
     return show(value)
@@ -223,21 +298,71 @@ def equations(text: str) -> list[tuple[str, bool]]:
 def _arithmetic(text: str) -> float | None:
     """The value of an expression of numbers and + - * / ** and parentheses; None for anything else."""
     try:
-        return _evaluate(ast.parse(text, mode="eval").body)
+        return _evaluate(ast.parse(text, mode="eval").body, float, _power)
     except (SyntaxError, ValueError, ArithmeticError, RecursionError, MemoryError):
         return None
 
 
-def _evaluate(node: ast.expr) -> float:
+def _power(one: float, right: ast.expr) -> float:
+    other = _evaluate(right, float, _power)
+    if abs(other) > 1000:
+        raise ValueError("not arithmetic")
+    power = one**other
+    return math.nan if isinstance(power, complex) else float(power)  # a root of -8 equals no number
+
+
+LONGEST_CALCULATION = 80
+"""Characters of a number that is typed as arithmetic."""
+
+_CALCULATION = re.compile(r"[0-9.eE+\-*/()% \t]+")
+
+
+def calculated(text: str) -> float:
+    """A number that is typed as arithmetic: numbers, + - * / and parentheses, and percent; rounded once, at the end.
+
+    Raises ValueError for anything else, ZeroDivisionError, and OverflowError for what is too large.
+
+    >>> calculated("6/100"), calculated("0.1*0.6"), calculated("6%"), calculated("-(1 - 1/4) / 50%")
+    (0.06, 0.06, 0.06, -1.5)
+    """
+    if len(text) > LONGEST_CALCULATION or not _CALCULATION.fullmatch(text) or "**" in text or "//" in text:
+        raise ValueError("not arithmetic")
+    try:
+        tree = ast.parse(text.strip().replace("%", "**PERCENT"), mode="eval")  # it binds as closely as a power does
+        return float(_evaluate(tree.body, _exact, _percent))
+    except (SyntaxError, RecursionError, MemoryError):
+        raise ValueError("not arithmetic") from None
+
+
+def _exact(number: float) -> Fraction:
+    if not math.isfinite(number):
+        raise OverflowError("too large")
+    return Fraction(repr(number))
+
+
+def _percent(one: Fraction, right: ast.expr) -> Fraction:
+    if isinstance(right, ast.Name) and right.id == "PERCENT":
+        return one / 100
+    raise ValueError("not arithmetic")
+
+
+Number = TypeVar("Number", float, Fraction)
+
+
+def _evaluate(
+    node: ast.expr, number: Callable[[float], Number], power: Callable[[Number, ast.expr], Number]
+) -> Number:  # fmt: skip
     match node:
-        case ast.Constant(value=int() | float() as number):
-            return float(number)
+        case ast.Constant(value=int() | float() as constant):
+            return number(constant)
         case ast.UnaryOp(op=ast.USub(), operand=operand):
-            return -_evaluate(operand)
+            return -_evaluate(operand, number, power)
         case ast.UnaryOp(op=ast.UAdd(), operand=operand):
-            return _evaluate(operand)
+            return _evaluate(operand, number, power)
+        case ast.BinOp(left=left, op=ast.Pow(), right=right):
+            return power(_evaluate(left, number, power), right)
         case ast.BinOp(left=left, op=operator, right=right):
-            one, other = _evaluate(left), _evaluate(right)
+            one, other = _evaluate(left, number, power), _evaluate(right, number, power)
             match operator:
                 case ast.Add():
                     return one + other
@@ -247,7 +372,4 @@ def _evaluate(node: ast.expr) -> float:
                     return one * other
                 case ast.Div():
                     return one / other
-                case ast.Pow() if abs(other) <= 1000:
-                    power = one**other
-                    return math.nan if isinstance(power, complex) else float(power)  # a root of -8 equals no number
     raise ValueError("not arithmetic")

@@ -17,9 +17,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from grader.figures import Figure, chart, sheet
+from grader.render.figures import Shown, chart, figure, sheet
 
-__all__ = ["Figure", "Table", "Training", "chart", "data_flow", "prediction", "remark", "sample", "sheet", "train"]
+__all__ = [
+    "Shown", "Table", "Training", "chart", "data_flow", "figure", "prediction", "remark", "sample", "sheet", "train",
+]  # fmt: skip
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -121,7 +123,7 @@ class Training:
             rows.append((*row, remark(self.losses[: place + 1])))
         return Table(tuple(columns), tuple(rows))
 
-    def chart(self) -> Figure:
+    def chart(self) -> Shown:
         """The loss of each epoch, to look at with `.show()`."""
         return chart("The loss of each epoch", "epoch", "loss", {"loss": self.losses})
 

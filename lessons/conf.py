@@ -3,7 +3,7 @@
 import re
 
 project = "torch-grader"
-extensions = ["myst_nb"]
+extensions = ["myst_nb", "grader.faces.book.sphinx_extension"]
 root_doc = "index"
 exclude_patterns = ["README.md", "_build"]
 html_title = "torch-grader"

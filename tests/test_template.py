@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader import charts, diagnosis, template
+from grader import template
+from grader.judging import diagnosis
 from grader.model import Asked, Expr, Span
+from grader.render import charts
 
 AT = Span("f")
 

@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from grader import trace
 from grader.model import Program, Status
-from grader.run.local import LocalRunner
+from grader.runner.local import LocalRunner
 
 
 def test_the_example_is_true() -> None:

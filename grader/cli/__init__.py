@@ -13,28 +13,56 @@ import sys
 
 import click
 
-from grader import __version__
-from grader.cli import authors, keeping, learners, notebooks, shared, sittings, teachers, writers
+from grader import __version__, plugins
+from grader.cli import (
+    ask,
+    authors,
+    exporting,
+    extras,
+    foreign,
+    items,
+    learners,
+    notebooks,
+    placing,
+    progress_commands,
+    record_commands,
+    serve,
+    shared,
+    teachers,
+    writers,
+)
 from grader.errors import GraderError
 from grader.template import in_a_line
 
 GROUPS: dict[str, list[tuple[str, *tuple[click.Command, ...]]]] = {
     "Learn": [
-        ("What there is to learn, how far you are, and what is due.", learners.topics),
-        ("Read a lesson in the terminal, then practice.", learners.learn),
+        (
+            "What there is to learn; what you know and what is due.",
+            learners.topics,
+            progress_commands.progress,
+        ),
+        ("Read a lesson; answer questions, with hints and reasons.", learners.learn, ask.quiz),
+        ("All of it as a page, in your browser.", serve.serve),
         ("Lessons or assignments as notebooks; lessons in JupyterLab.", notebooks.notebook, notebooks.lab),
-        ("Answer questions, with hints and explanations.", sittings.quiz),
-        ("Ten questions and a verdict; what is due today.", sittings.test, sittings.review),
+        ("Where to begin; a test and its verdict; what is due.", placing.place, ask.test, ask.review),
     ],
     "Write": [
         ("Start a question, a lesson, or a bank of your own.", writers.new),
-        ("Prove every claim; record what lessons print.", authors.verify, writers.pin),
-        ("Run a program and see its rates; the schema of quiz files.", authors.run, authors.schema),
+        (
+            "Prove a bank, or somebody's quiz; record lessons.",
+            authors.verify,
+            foreign.prove,
+            foreign.import_,
+            writers.pin,
+        ),
+        ("A question as a learner sees it; what a bank has and lacks.", items.show, items.coverage),
+        ("Questions for Moodle, Anki, paper and others.", exporting.export),
+        ("Run programs and see what they do; the schema of quiz files.", authors.run, authors.schema),
     ],
     "Teach": [
         ("Grade what a class has handed in, in an nbgrader course.", teachers.autograde),
-        ("Grade one answer; how questions do in a class.", learners.grade, keeping.stats),
-        ("Move records, or delete them.", keeping.export_records, keeping.import_records),
+        ("Grade one answer; how questions do in a class.", learners.grade, record_commands.stats),
+        ("Move records, or delete them.", record_commands.export_records, record_commands.import_records),
     ],
     "Machine": [
         ("What works here, and what does not.", authors.doctor),
@@ -67,10 +95,14 @@ class Grouped(click.Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
     options_metavar="",
     subcommand_metavar="COMMAND ...",
+    invoke_without_command=True,
 )
 @click.version_option(__version__, package_name="torch-grader", message="torch-grader %(version)s")
-def app() -> None:
+@click.pass_context
+def app(context: click.Context) -> None:
     """Quizzes and lessons for PyTorch: every answer is proven by running it."""
+    if context.invoked_subcommand is None:
+        progress_commands.hello(os.environ.get("GRADER_LEARNER") or "me")
 
 
 for rows in GROUPS.values():
@@ -99,13 +131,17 @@ def main() -> None:
     except Exception as error:
         if os.environ.get("GRADER_DEBUG"):
             raise
+        if isinstance(error, ImportError) and (lacking := extras.missing_extra(error)):
+            shared.complain(lacking)
+            sys.exit(lacking.exit_code)
         if isinstance(error, OSError) and error.errno in shared.NO_SPACE:
             _print_no_more()
             shared.complain(shared.no_space(error))
             sys.exit(2)
         said = in_a_line(f"{type(error).__name__}: {error}")
-        print(f"grader: an error of ours: {said}", file=sys.stderr)
-        print("  hint: please report it, with what GRADER_DEBUG=1 shows", file=sys.stderr)
+        to = " to those who wrote it" if plugins.whose(error) else ""
+        print(f"grader: {plugins.blame(error)}: {said}", file=sys.stderr)
+        print(f"  hint: please report it{to}, with what GRADER_DEBUG=1 shows", file=sys.stderr)
         sys.exit(3)
 
 

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from grader.cli.shared import (
+    Banks,
     bank_option,
     find_item,
     good_lessons,
     json_option,
+    mix_option,
     print_findings,
     print_json,
     proof_runner,
@@ -24,19 +26,20 @@ from grader.errors import InputError
 
 if TYPE_CHECKING:
     from grader.model import Item
-    from grader.run.remembered import RememberingRunner
+    from grader.runner.cached import RememberingRunner
 
 
 @click.command()
 @click.argument("topic")
 @click.option("--mode", help="Only this page of the topic; of an assignment: practice, try, challenge or test.")
-@click.option("-o", "--output", "folder", type=Path, default=Path(), metavar="DIR", help="Where to; else here.")
-@click.option("--force", is_flag=True, help="Write over notebooks that are there and differ.")
+@click.option("-o", "--output", "folder", type=Path, default=Path(), metavar="DIR", help="By default here.")
+@click.option("--force", is_flag=True, help="Overwrite notebooks that differ.")
 @click.option("--assignment", is_flag=True, help="Write questions for nbgrader: DIR is COURSE/source/NAME.")
-@click.option("--items", metavar="A,B,...", help="Of an assignment: these items, in this order.")
-@click.option("--count", type=click.IntRange(min=1), default=5, show_default=True, help="... or so many of the mode.")
+@click.option("--items", metavar="A,B,...", help="For an assignment: these items, in this order.")
+@click.option("--count", type=click.IntRange(min=1), default=5, show_default=True, help="... or this many of the mode.")
 @click.option("--points", type=click.FloatRange(min=0), default=1, show_default=True, help="... of each item.")
 @click.option("--per-student", is_flag=True, help="... with other numbers for each student.")
+@mix_option
 @seed_option
 @bank_option
 @json_option
@@ -46,7 +49,7 @@ def notebook(context: click.Context, /, topic: str, assignment: bool, **options:
     if assignment:
         _assignment(topic, **options)
         return
-    for name in ("items", "count", "points", "per_student", "seed"):
+    for name in ("items", "count", "points", "per_student", "mix", "seed"):
         if context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT:
             raise InputError(f"--{name.replace('_', '-')} is for assignments", "add --assignment")
     _lessons(topic, *(options[name] for name in ("mode", "folder", "force", "bank", "as_json")))
@@ -61,16 +64,17 @@ def _assignment(
     count: int,
     points: float,
     per_student: bool,
+    mix: int | None,
     seed: int | None,
-    bank: Path | None,
+    bank: Banks,
     as_json: bool,
 ) -> None:
     """Prove the items, and write the two files of an assignment."""
-    from grader.course import assignment
-    from grader.session import choose
+    from grader.learning.question import choose
+    from grader.nbgrader import assignment
 
     with proof_runner() as (runner, store):
-        found = topic_bank(bank, topic, store)
+        found, topic = topic_bank(bank, topic, store)
         names = [name.strip() for name in items.split(",")] if items is not None else []
         chosen = (
             [find_item(found, name) for name in names] if names else choose(found, topic, mode or "practice", count)
@@ -79,7 +83,7 @@ def _assignment(
         assignment.check(chosen, name)
         asked = _proven(chosen, runner)
     about = assignment.describe(
-        asked, found.mistakes, name=name, topic=topic, seed=seed, per_student=per_student, points=points
+        asked, found.mistakes, name=name, topic=topic, seed=seed, per_student=per_student, points=points, mix=mix
     )  # fmt: skip
     texts = {folder / file: text for file, text in assignment.files(asked, about).items()}
     new = {path: text for path, text in texts.items() if not _is_there(path, text, force)}
@@ -97,11 +101,11 @@ def _assignment(
 
 def _proven(items: list[Item], runner: RememberingRunner) -> list[Any]:
     """Items with their proofs. Where one has findings, they are shown, and the command ends."""
-    from grader.course.assignment import Asked
-    from grader.verify import prove_all
+    from grader.content.verify import prove_all
+    from grader.nbgrader.assignment import AssignedItem
 
-    asked = [Asked(item, proofs) for item, proofs in prove_all(items, runner)]
-    findings = tuple(finding for one in asked for proof in one.proofs for finding in proof.findings)
+    asked = [AssignedItem(item, proofs) for item, proofs in prove_all(items, runner)]
+    findings = tuple(finding for one in asked for proof in one.proofs for finding in proof.errors)
     if findings:
         print_findings(findings, to=sys.stderr)
         print("grader: not all of these items are proven; nothing was written", file=sys.stderr)
@@ -109,17 +113,17 @@ def _proven(items: list[Item], runner: RememberingRunner) -> list[Any]:
     return asked
 
 
-def _lessons(topic: str, mode: str | None, folder: Path, force: bool, bank: Path | None, as_json: bool) -> None:
-    from grader import bank as banks
-    from grader import lesson as lessons
-    from grader import notebooks
-    from grader.ui.documents import notebooks_document
+def _lessons(topic: str, mode: str | None, folder: Path, force: bool, bank: Banks, as_json: bool) -> None:
+    from grader.cli.json_documents import notebooks_document
+    from grader.content import bank_files, lesson_files
+    from grader.exchange import ipynb
 
-    home = banks.home(bank)
-    read = good_lessons([lessons.find(home, topic, mode)] if mode else lessons.of_topic(home, topic))
-    pages = notebooks.places(read)
-    by_place = {folder / pages[notebooks.name(lesson)]: lesson for lesson in read}
-    texts = {path: notebooks.convert(by_place[path], pages) for path in sorted(by_place)}
+    home, prefix = bank_files.find_topic(bank, topic)
+    local = topic.removeprefix(prefix)
+    read = good_lessons([lesson_files.find(home, local, mode)] if mode else lesson_files.of_topic(home, local))
+    pages = ipynb.places(read)
+    by_place = {folder / pages[ipynb.name(lesson)]: lesson for lesson in read}
+    texts = {path: ipynb.convert(by_place[path], pages) for path in sorted(by_place)}
     new = {path: text for path, text in texts.items() if not _is_there(path, text, force)}
     write_files(new)
     if as_json:
@@ -160,33 +164,33 @@ class _Passing(click.Command):
 @click.option("--port", type=click.IntRange(1, 65535), help="Where it listens, on this machine only.")
 @bank_option
 @click.pass_context
-def lab(context: click.Context, folder: Path | None, no_browser: bool, port: int | None, bank: Path | None) -> None:
+def lab(context: click.Context, folder: Path | None, no_browser: bool, port: int | None, bank: Banks) -> None:
     """Open all lessons in JupyterLab. DIR is `torch-grader`, unless you say otherwise.
 
     What is missing in DIR is put there; what is there stays as it is. Ctrl-C ends it.
     """
-    from grader import bank as banks
-    from grader import lab as jupyter
-    from grader import lesson as lessons
-    from grader import notebooks
+    from grader.content import bank_homes, lesson_files
+    from grader.exchange import ipynb
+    from grader.faces.jupyter import lab as jupyterlab
 
-    jupyter.must_be_installed()
-    home = banks.home(bank)
-    read = good_lessons(lessons.files([home / "lessons"]))
+    jupyterlab.must_be_installed()
+    banks = bank_homes.every(bank)
+    home = banks[0]
+    read = good_lessons(lesson_files.files([home / "lessons"]))
     if not read:
         raise InputError(f"{home}: there are no lessons here", "lessons are lessons/<topic>/<mode>.md")
     folder = folder or Path("torch-grader")
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder}: this is a file", "give the name of a folder")
-    kernel = jupyter.kernel()
-    plan = jupyter.plan(folder, read, kernel)
+    kernel = jupyterlab.kernel()
+    plan = jupyterlab.plan(folder, read, kernel)
     write_files(plan.new)
     made, kept = len(read) - len(plan.kept), len(plan.kept)
     new = f"{made} lessons are new" if made > 1 else "1 lesson is new"
     stay = f"{kept} are there and stay as they are" if kept > 1 else "1 is there and stays as it is"
     said = ", ".join([new] * bool(made) + [stay] * bool(kept))
-    print(f"{folder}: {said}. The page to start from is {notebooks.START}.")
+    print(f"{folder}: {said}. The page to start from is {ipynb.START}.")
     print("JupyterLab starts; Ctrl-C ends it.")
-    variables = jupyter.environment(home)
+    variables = jupyterlab.environment(banks)
     more = context.meta["more"]
-    jupyter.become(jupyter.arguments(folder, kernel, port, browser=not no_browser, more=more), variables)
+    jupyterlab.become(jupyterlab.arguments(folder, kernel, port, browser=not no_browser, more=more), variables)

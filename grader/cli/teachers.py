@@ -6,19 +6,21 @@ import contextlib
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from grader.cli.shared import cluster_at, json_option, on_option, print_json
+from grader.cli import extras
+from grader.cli.shared import cluster_at, gathered, json_option, on_option, print_json
 from grader.errors import InputError
 
 if TYPE_CHECKING:
-    from grader.autograding.course import Course
-    from grader.autograding.jobs import Setup
-    from grader.autograding.journal import Journal
-    from grader.autograding.remote import Remote
+    from grader.nbgrader.batch.course_folder import Course
+    from grader.nbgrader.batch.dask_workers import Remote
+    from grader.nbgrader.batch.jobs import Setup
+    from grader.nbgrader.batch.journal import Journal
 
 
 WAITING = 3
@@ -28,37 +30,46 @@ SECONDS_BETWEEN = 10.0
 """Between two lines that say how far it is, where nobody looks at a terminal."""
 
 
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Where a class is graded, and how many submissions at a time."""
+
+    jobs: int | None
+    on: str | None
+
+
 @click.command()
 @click.argument("assignment")
 @click.option("--course", type=Path, default=Path(), metavar="DIR", help="The nbgrader course.  [default: here]")
 @click.option("--student", "only", multiple=True, metavar="ID", help="Only this one; may be given again.")
 @click.option("--jobs", type=click.IntRange(1, 64), help="Submissions at a time.  [default: by cores]")
-@click.option("--force", is_flag=True, help="Grade also what has not changed.")
+@click.option("--force", is_flag=True, help="Also grade what has not changed.")
 @click.option("--similar", is_flag=True, help="Also list answers that are alike: a hint, not a verdict.")
 @click.option("--dry-run", is_flag=True, help="Say what would be graded, and grade nothing.")
 @on_option
 @json_option
+@gathered(Where, "where")
 def autograde(
     assignment: str,
     course: Path,
     only: tuple[str, ...],
-    jobs: int | None,
     force: bool,
     similar: bool,
     dry_run: bool,
-    on: str | None,
+    where: Where,
     as_json: bool,
 ) -> None:
     """Grade a class: what was handed in for an assignment of an nbgrader course."""
-    from grader.autograding import alike
-    from grader.autograding.course import Course
-    from grader.autograding.journal import Journal
-    from grader.course.similar import data, report
+    extras.must_have("nbgrader")
+    from grader.nbgrader.batch import similar_submissions
+    from grader.nbgrader.batch.course_folder import Course
+    from grader.nbgrader.batch.journal import Journal
+    from grader.nbgrader.similarity import data, report
 
     if not course.is_dir():
         raise InputError(f"{course}: there is no such folder", "give the folder of the course with --course")
     if not assignment or "/" in assignment:
-        raise InputError(f"`{assignment}` is no name of an assignment", "it is the folder's name in source/")
+        raise InputError(f"`{assignment}` is not the name of an assignment", "it is the folder's name in source/")
     there = Course(course.resolve(), assignment)
     setup = there.setup()
     longer = there.ledger.extensions(assignment)
@@ -75,11 +86,11 @@ def autograde(
             return
         chosen = {name: submissions[name] for name in wanted}
         try:
-            reports = _graded(there, setup, journal, chosen, digests, jobs, on, quiet=as_json)
+            reports = _graded(there, setup, journal, chosen, digests, where, quiet=as_json)
         except KeyboardInterrupt:
             print("\ngrader: stopped\n  hint: the same command goes on from here", file=sys.stderr)
             raise SystemExit(130) from None
-        clusters = alike.found(setup, submissions, there.bank if setup.bank else None) if similar else []
+        clusters = similar_submissions.found(setup, submissions, there.bank if setup.bank else None) if similar else []
     kept = {name: journal.entries[name].report for name in submissions if name not in reports}
     if as_json:
         listed = {"similar": data(clusters)} if similar else {}
@@ -98,44 +109,43 @@ def _graded(
     journal: Journal,
     wanted: Mapping[str, Path],
     digests: Mapping[str, str],
-    jobs: int | None,
-    on: str | None,
+    where: Where,
     *,
     quiet: bool,
 ) -> dict[str, dict[str, Any]]:
     """Grade these submissions; their reports."""
-    from grader.autograding.crew import graded
-    from grader.autograding.jobs import Job
-    from grader.autograding.journal import Entry
-    from grader.autograding.station import Station
-    from grader.run.local import available_cores
+    from grader.nbgrader.batch.jobs import GradingJob
+    from grader.nbgrader.batch.journal import JournalEntry
+    from grader.nbgrader.batch.pool import graded
+    from grader.nbgrader.batch.workers import LocalWorkers
+    from grader.runner.local import available_cores
 
     if not wanted:
         return {}
     reports: dict[str, dict[str, Any]] = {}
 
-    def begin(name: str) -> Job:
-        journal.write(name, Entry("begun", digests[name], {}))
+    def begin(name: str) -> GradingJob:
+        journal.write(name, JournalEntry("begun", digests[name], {}))
         return there.job(name, wanted[name])
 
     for text in (*there.changes(), *there.warnings(setup)):
         print(f"grader: {text}", file=sys.stderr)
     with contextlib.ExitStack() as stack:
-        grading: Station | Remote
-        if cluster := cluster_at(on):
-            from grader.autograding.remote import Remote
+        grading: LocalWorkers | Remote
+        if cluster := cluster_at(where.on):
+            from grader.nbgrader.batch.dask_workers import Remote
 
             stack.callback(cluster.close)
-            grading, count = Remote(cluster, setup), jobs or cluster.threads
+            grading, count = Remote(cluster, setup), where.jobs or cluster.threads
         else:
             results = stack.enter_context(journal.workshop())
-            count = jobs or available_cores() * (WAITING if setup.needs_kernels else 1)
-            grading = stack.enter_context(Station(setup, count, there.bank if setup.bank else None, results))
+            count = where.jobs or available_cores() * (WAITING if setup.needs_kernels else 1)
+            grading = stack.enter_context(LocalWorkers(setup, count, there.bank if setup.bank else None, results))
             grading.begin()
         with _progress(len(wanted), quiet=quiet) as advance:
             for name, outcome in graded(grading, count, wanted, begin):
                 there.save(name, outcome)
-                journal.write(name, Entry(outcome.report["state"], digests[name], outcome.report))
+                journal.write(name, JournalEntry(outcome.report["state"], digests[name], outcome.report))
                 reports[name] = outcome.report
                 advance(name, outcome.report)
     return reports
@@ -152,7 +162,7 @@ def _chosen(submissions: dict[str, Path], assignment: str, only: Sequence[str]) 
 
 def _digest(submission: Path, common: str) -> str:
     """Of all that a grade depends on."""
-    from grader.autograding.journal import digest_of
+    from grader.nbgrader.batch.journal import digest_of
 
     return digest_of(submission, more=common)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from grader.cli.shared import bank_option, print_findings, write_files
+from grader.cli.shared import Banks, bank_option, print_findings, write_files
 from grader.errors import InputError, did_you_mean
 from grader.template import in_a_line
 
@@ -18,32 +18,30 @@ from grader.template import in_a_line
 @click.argument("paths", nargs=-1, type=Path, metavar="[PATH]...")
 @bank_option
 @click.option("--check", is_flag=True, help="Change nothing; exit with 1 where something would change.")
-def pin(paths: tuple[Path, ...], bank: Path | None, check: bool) -> None:
+def pin(paths: tuple[Path, ...], bank: Banks, check: bool) -> None:
     """Run lessons again and record what they print, showing the difference."""
-    from grader import bank as banks
-    from grader import lesson as lessons
-    from grader import pins
+    from grader.content import bank_homes, lesson_files, recorded_outputs
     from grader.model import Status
-    from grader.run.local import LocalRunner
+    from grader.runner.local import LocalRunner
 
-    pages = lessons.files(paths or (banks.home(bank),))
+    pages = lesson_files.files(paths or (bank_homes.home(bank),))
     if not pages:
         raise InputError("there is no lesson to run", "lessons are lessons/<topic>/<mode>.md")
-    written, found = lessons.read(pages)
+    written, found = lesson_files.read(pages)
     if found:
         print_findings(tuple(found), to=sys.stderr)
-        raise InputError(f"the lessons have {len(found)} problems", "mend them first; nothing was written")
+        raise InputError(f"the lessons have {len(found)} problems", "fix them first; nothing was written")
     changed = False
-    with LocalRunner(preload=pins.LIBRARIES if len(written) > 1 else ()) as runner:
-        runs = [runner.submit(pins.program(lesson, pins.RECORDING)) for lesson in written]
+    with LocalRunner(preload=recorded_outputs.LIBRARIES if len(written) > 1 else ()) as runner:
+        runs = [runner.submit(recorded_outputs.program(lesson, recorded_outputs.RECORDING)) for lesson in written]
         for lesson, future in zip(written, runs, strict=True):
             seen = future.result()
             if seen.status is Status.NOT_RUN or len(seen.cases) < len(lesson.steps):
-                for finding in pins.judge(lesson, [seen]):
+                for finding in recorded_outputs.compare(lesson, [seen]):
                     print(in_a_line(str(finding)), file=sys.stderr)
-                raise InputError(f"{lesson.path}: not all of its cells ran", "mend them first; it was left as it is")
-            before, after = "\n".join(lesson.lines) + "\n", pins.rewritten(lesson, seen)
-            if difference := pins.difference(lesson.path, before, after):
+                raise InputError(f"{lesson.path}: not all of its cells ran", "fix them first; it was left as it is")
+            before, after = "\n".join(lesson.lines) + "\n", recorded_outputs.rewritten(lesson, seen)
+            if difference := recorded_outputs.difference(lesson.path, before, after):
                 changed = True
                 print(difference, end="")
                 if not check:
@@ -52,6 +50,13 @@ def pin(paths: tuple[Path, ...], bank: Path | None, check: bool) -> None:
         print(f"{len(written)} lessons, nothing to change.")
     elif check:
         raise SystemExit(1)
+
+
+def _one(banks: Banks) -> Path:
+    """Where something new is written: the bank that is given, or here. Raises InputError for several."""
+    if len(banks) > 1:
+        raise InputError("something new goes into one bank", "give --bank once")
+    return banks[0] if banks else Path()
 
 
 @click.group()
@@ -63,15 +68,21 @@ def new() -> None:
 @click.argument("topic")
 @click.argument("name", metavar="ID")
 @click.option("--kind", default="choice", show_default=True, help="How it is answered.")
+@click.option("--about", help="tensor, gradient, module or loop; else it is about a learning rate.")
 @bank_option
-def item(topic: str, name: str, kind: str, bank: Path | None) -> None:
+def item(topic: str, name: str, kind: str, about: str | None, bank: Banks) -> None:
     """Put an item of this kind into the topic's quiz file."""
-    from grader import scaffold
+    from grader import kinds
+    from grader.content import scaffold
 
-    if kind not in scaffold.KINDS:
-        hint = did_you_mean(kind, scaffold.KINDS) or ", ".join(scaffold.KINDS)
+    if about is not None and about not in scaffold.subjects():
+        hint = did_you_mean(about, scaffold.subjects()) or ", ".join(scaffold.subjects())
+        raise InputError(f"there is no starter about a {about}", hint)
+
+    if kind not in kinds.names():
+        hint = did_you_mean(kind, kinds.names()) or ", ".join(kinds.names())
         raise InputError(f"there is no kind `{kind}`", hint)
-    path, text = scaffold.item(bank or Path(), topic, name, kind)
+    path, text = scaffold.item(_one(bank), topic, name, kind, about)
     write_files({path: text})
     print(f"{path}: the item `{name}` is in it. Change it, and prove it while you do:")
     print(f"  grader verify --watch {path}")
@@ -82,11 +93,11 @@ def item(topic: str, name: str, kind: str, bank: Path | None) -> None:
 @click.argument("mode")
 @click.option("--title", help="The page's heading.")
 @bank_option
-def lesson(topic: str, mode: str, title: str | None, bank: Path | None) -> None:
+def lesson(topic: str, mode: str, title: str | None, bank: Banks) -> None:
     """Write a lesson page."""
-    from grader import scaffold
+    from grader.content import scaffold
 
-    path, text = scaffold.lesson(bank or Path(), topic, mode, title)
+    path, text = scaffold.lesson(_one(bank), topic, mode, title)
     write_files({path: text})
     print(f"{path}: the page is there. Change it, and prove it while you do:")
     print(f"  grader verify --watch {path}")
@@ -95,16 +106,16 @@ def lesson(topic: str, mode: str, title: str | None, bank: Path | None) -> None:
 @new.command("bank")
 @click.argument("topic", default="week-1", metavar="[TOPIC]")
 @bank_option
-def own_bank(topic: str, bank: Path | None) -> None:
+def own_bank(topic: str, bank: Banks) -> None:
     """Start a bank of your own, here or in DIR, with two questions to change. TOPIC is `week-1` by default.
 
     Commands in that folder ask the questions of this bank, and not those that come with torch-grader.
     """
-    from grader import scaffold
+    from grader.content import scaffold
 
-    path, text = scaffold.bank(bank or Path(), topic)
+    path, text = scaffold.bank(_one(bank), topic)
     write_files({path: text})
-    there = f" --bank {shlex.quote(str(bank))}" if bank else ""
+    there = f" --bank {shlex.quote(str(bank[0]))}" if bank else ""
     print(f"{path}: a bank of your own, with two questions. Change them, and prove them while you do:")
     print(f"  grader verify --watch {shlex.quote(str(path))}")
     print("An assignment of them for nbgrader:")

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from grader import claims, judging, template
-from grader.claims import Findings, Results, plan
-from grader.model import Flip, Item, Outcome, Prompt, Proof, Response, Score, Unreadable, Variant
+from grader.judging import prompts
+from grader.judging.bodies import Claimed, Reader
+from grader.judging.claims import Findings, plan
+from grader.judging.proofs import prove
+from grader.kinds import Traits
+from grader.model import Body, ChooseOne, Item, Labeled, Outcome, Prompt, Proof, Response, Score, Unreadable, Variant
 
 if TYPE_CHECKING:
-    from grader.fields import ItemFields
-    from grader.marking import Marker
+    from grader.judging.fields import ItemFields
+    from grader.judging.running_answers import Marker
 
-__all__ = ["check", "fields", "grade", "judge", "plan", "prompt", "read", "samples"]
+__all__ = ["TRAITS", "answer", "build", "check", "fields", "grade", "plan", "prompt", "prove", "read", "samples"]
 
+TRAITS = Traits(is_card=True, cell="")
 RATINGS = ("again", "hard", "good", "easy")
 
 
@@ -21,7 +26,7 @@ def fields() -> type[ItemFields]:
     """See `Kind`."""
     from typing import Literal
 
-    from grader.fields import ItemFields
+    from grader.judging.fields import ItemFields
 
     class CardFields(ItemFields):
         """A fact to remember: the stem is the front, the solution is the back."""
@@ -31,24 +36,21 @@ def fields() -> type[ItemFields]:
     return CardFields
 
 
+def build(reader: Reader) -> Body:
+    """See `Kind`. The front and the back are what every item has."""
+    return Claimed()
+
+
 def check(item: Item, findings: Findings) -> None:
     """See `Kind`. The back claims something that can be run."""
     if not any(step.holds or step.text.expressions for step in item.solution):
         findings.add("unproven", "the back of this card claims nothing that is run", item.at, "add a `holds:`")
 
 
-def judge(item: Item, variant: Variant, results: Results) -> Proof:
-    """See `Kind`."""
-    return judging.judge(item, variant, results)
-
-
 def prompt(item: Item, variant: Variant, proof: Proof | None) -> Prompt | None:
     """See `Kind`."""
-    values = claims.known(item.stem.expressions, variant)
-    if proof is None and values is None:
-        return None
-    stem = proof.stem if proof else template.fill(item.stem, values or {})
-    return Prompt(item.id, item.kind, item.level, item.skill, variant, stem, "", Flip(), 0)
+    asked = prompts.prompt(item, variant, proof, (ChooseOne(RATINGS),))
+    return asked and replace(asked, program="", given=(), hints=0, reveals=True)
 
 
 def read(prompt: Prompt, raw: str) -> Response | Unreadable:
@@ -67,6 +69,11 @@ def grade(item: Item, proof: Proof, response: Response, marker: Marker) -> Score
     if rating == 1:
         return Score(Outcome.INCORRECT, 0.0, rating=rating)
     return Score(Outcome.CORRECT, 1.0, rating=rating)
+
+
+def answer(item: Item, proof: Proof) -> tuple[Labeled, ...]:
+    """See `Kind`."""
+    return ()
 
 
 def samples(item: Item, proof: Proof) -> dict[str, str]:

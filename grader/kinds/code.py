@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
-from grader import exercises
-from grader.claims import Findings, Plan, Results
-from grader.marking import grade
-from grader.model import Item, Prompt, Proof, Response, Unreadable, Variant, Write
+from grader.judging import exercise_form, exercises, prompts
+from grader.judging.bodies import Reader, written
+from grader.judging.building import build_written
+from grader.judging.claims import Findings, Plan, Results
+from grader.judging.reading_answers import read
+from grader.judging.running_answers import grade
+from grader.kinds import Traits
+from grader.model import Body, CodeInput, Item, Labeled, Prompt, Proof, Value, Variant, values
 
 if TYPE_CHECKING:
-    from grader.fields import ItemFields
+    from grader.judging.fields import ItemFields
 
-__all__ = ["check", "fields", "grade", "judge", "plan", "prompt", "read", "samples"]
+__all__ = ["TRAITS", "answer", "build", "check", "fields", "grade", "plan", "prompt", "prove", "read", "samples"]
 
-LONGEST = 64 << 10
-"""Bytes of code that an answer may have."""
+TRAITS = Traits(runs_code=True, retries=True, asks_back=True, gives_curve=True, cell="code")
 
 
 def fields() -> type[ItemFields]:
     """See `Kind`."""
     from typing import Literal
 
-    from grader.fields import WrittenFields
+    from grader.judging.written_fields import WrittenFields
 
     class CodeFields(WrittenFields):
         """The learner writes code, which goes to the program's `...answer...`."""
@@ -33,46 +35,54 @@ def fields() -> type[ItemFields]:
     return CodeFields
 
 
+def build(reader: Reader) -> Body:
+    """See `Kind`."""
+    return build_written(reader, "reference", "code")
+
+
 def check(item: Item, findings: Findings) -> None:
     """See `Kind`."""
-    exercises.check_cases(item, findings)
+    exercise_form.check_cases(item, findings)
 
 
-def plan(item: Item, variant: Variant) -> Plan:
+def plan(item: Item, variant: Variant, seen: Results | None = None) -> Plan:
     """See `Kind`."""
-    return exercises.plan(item, variant, mutate=True)
+    return exercises.plan(item, variant, seen, mutate=True)
 
 
-def judge(item: Item, variant: Variant, results: Results) -> Proof:
+def prove(item: Item, variant: Variant, results: Results) -> Proof:
     """See `Kind`."""
-    return exercises.judge(item, variant, results, mutate=True)
+    return exercises.prove(item, variant, results, mutate=True)
 
 
 def prompt(item: Item, variant: Variant, proof: Proof | None) -> Prompt | None:
     """See `Kind`."""
-    assert item.exercise is not None
-    cases = (", ".join(f"{name} = {value}" for name, value in inputs) for inputs in item.exercise.given)
-    return exercises.prompt(item, variant, proof, Write(item.exercise.starter, tuple(case for case in cases if case)))
+    return asked(item, variant, proof)
 
 
-def read(prompt: Prompt, raw: str) -> Response | Unreadable:
-    """See `Kind`. Whether it is Python is seen when it is run."""
-    if not raw.strip():
-        return Unreadable(raw, "there is no code")
-    if len(raw.encode(errors="replace")) > LONGEST:
-        return Unreadable(raw, f"the code is longer than {LONGEST:,} bytes")
-    text = raw.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").rstrip("\n")
-    # A program has its inputs before it, where these imports may not stand; Python 3 does not need them.
-    text = re.sub(r"^from __future__ import .*$", "", text, flags=re.MULTILINE)
-    return Response(raw, parts=(text + "\n",))
+def asked(item: Item, variant: Variant, proof: Proof | None, *, broken: bool = False) -> Prompt | None:
+    """The prompt, with the starter as what is to be written on or fixed."""
+    body = written(item)
+    cases = (", ".join(f"{name} = {_shown(value)}" for name, value in inputs) for inputs in body.given)
+    shown = tuple(case for case in cases if case)
+    start = CodeInput(body.starter, shown, broken=broken, others=bool(body.draws))
+    return prompts.prompt(item, variant, proof, (start,))
+
+
+def _shown(value: Value) -> str:
+    return values.python(value) if values.tensor(value) else str(value)
+
+
+def answer(item: Item, proof: Proof) -> tuple[Labeled, ...]:
+    """See `Kind`."""
+    return (Labeled("", "\n".join(written(item).reference).strip("\n"), code=True),)
 
 
 def samples(item: Item, proof: Proof) -> dict[str, str]:
     """See `Kind`."""
-    assert item.exercise is not None
     return {
-        "right": item.exercise.reference[0],
-        "wrong": item.exercise.starter,
+        "right": written(item).reference[0],
+        "wrong": written(item).starter,
         "unreadable": " \n",
         "hostile": "import os\nos._exit(0)\n",
     }

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import ast
 from typing import TYPE_CHECKING
 
-from grader import claims, exercises
-from grader.claims import Findings, Plan, Results
-from grader.marking import grade
-from grader.model import Fill, Item, Prompt, Proof, Response, Unreadable, Variant
+from grader.judging import claims, exercise_form, exercises, prompts
+from grader.judging.bodies import Reader, written
+from grader.judging.building import build_written
+from grader.judging.claims import Findings, Plan, Results
+from grader.judging.reading_answers import is_closed, read
+from grader.judging.running_answers import grade
+from grader.kinds import Traits
+from grader.model import Body, Item, Labeled, Prompt, Proof, TextInput, Variant
 
 if TYPE_CHECKING:
-    from grader.fields import ItemFields
+    from grader.judging.fields import ItemFields
 
-__all__ = ["check", "fields", "grade", "judge", "plan", "prompt", "read", "samples"]
+__all__ = ["TRAITS", "answer", "build", "check", "fields", "grade", "plan", "prompt", "prove", "read", "samples"]
 
-LONGEST = 300
-"""Characters that one blank may take."""
+TRAITS = Traits(runs_code=True, retries=True, gives_curve=True)
 
 
 def fields() -> type[ItemFields]:
@@ -25,7 +27,8 @@ def fields() -> type[ItemFields]:
 
     from pydantic import Field
 
-    from grader.fields import Code, CompletedFields, WrongAnswerFields
+    from grader.judging.fields import Code
+    from grader.judging.written_fields import CompletedFields, WrongAnswerFields
 
     class FilledMistake(WrongAnswerFields):
         """What somebody with the mistake fills in."""
@@ -38,81 +41,64 @@ def fields() -> type[ItemFields]:
         kind: Literal["fill"]
         fills: list[Code] = Field(min_length=1, max_length=9, description="A right answer: one text for each blank.")
         mistakes: list[FilledMistake] = Field(
-            default_factory=list, max_length=20, description="Wrong answers to recognise."
+            default_factory=list, max_length=20, description="Wrong answers to recognize."
         )
 
     return FillFields
 
 
+def build(reader: Reader) -> Body:
+    """See `Kind`."""
+    return build_written(reader, "fills", "fills")
+
+
 def check(item: Item, findings: Findings) -> None:
     """See `Kind`."""
-    assert item.exercise is not None
-    exercises.check_holds(item, findings)
+    exercise_form.check_holds(item, findings)
     for number in range(1, 10):
-        wanted = number <= len(item.exercise.reference)
+        wanted = number <= len(written(item).reference)
         if wanted != (claims.blank(number) in item.program):
             where = "is not in" if wanted else "is in"
-            message = f"`{claims.blank(number)}` {where} the program, and `fills` has {len(item.exercise.reference)}"
+            message = f"`{claims.blank(number)}` {where} the program, and `fills` has {len(written(item).reference)}"
             findings.add("bad-field", message, item.program_at or item.at, "number the blanks from 1, one fill each")
-    for part in (*item.exercise.reference, *(part for wrong in item.exercise.wrong for part in wrong.parts)):
-        if not _closed(part):
+    for part in (*written(item).reference, *(part for wrong in written(item).wrong for part in wrong.parts)):
+        if not is_closed(part):
             message = f"`{part}` is not Python by itself"
-            findings.add("bad-field", message, item.exercise.at, "let each blank take an expression or arguments")
-    for wrong in item.exercise.wrong:
-        if len(wrong.parts) != len(item.exercise.reference):
+            hint = (
+                "let each blank take an expression or arguments: what is typed must not change the program around it;"
+                " of a statement the program keeps the left side (`self.mean = ...1...`), or ask it by `code`"
+            )
+            findings.add("bad-field", message, written(item).at, hint)
+    for wrong in written(item).wrong:
+        if len(wrong.parts) != len(written(item).reference):
             message = f"the mistake `{wrong.mistake}` fills {len(wrong.parts)} blanks"
             findings.add("bad-field", message, wrong.at, "give one text for each blank")
 
 
-def plan(item: Item, variant: Variant) -> Plan:
+def plan(item: Item, variant: Variant, seen: Results | None = None) -> Plan:
     """See `Kind`."""
-    return exercises.plan(item, variant)
+    return exercises.plan(item, variant, seen)
 
 
-def judge(item: Item, variant: Variant, results: Results) -> Proof:
+def prove(item: Item, variant: Variant, results: Results) -> Proof:
     """See `Kind`."""
-    return exercises.judge(item, variant, results)
+    return exercises.prove(item, variant, results)
 
 
 def prompt(item: Item, variant: Variant, proof: Proof | None) -> Prompt | None:
     """See `Kind`."""
-    assert item.exercise is not None
-    return exercises.prompt(item, variant, proof, Fill(len(item.exercise.reference)))
+    blanks = range(1, len(written(item).reference) + 1)
+    return prompts.prompt(item, variant, proof, tuple(TextInput(f"__{number}__", python=True) for number in blanks))
 
 
-def read(prompt: Prompt, raw: str) -> Response | Unreadable:
-    """See `Kind`. One line, or text before a semicolon, for each blank."""
-    assert isinstance(prompt.interaction, Fill)
-    blanks = prompt.interaction.blanks
-    text = raw.strip().strip(";")
-    parts = (
-        [text] if blanks == 1 and "\n" not in text else [part.strip() for part in text.replace("\n", ";").split(";")]
-    )
-    parts = [part for part in parts if part]
-    if len(parts) != blanks:
-        between = ", with `;` between them" if blanks > 1 else ""
-        wanted = "one text for the blank" if blanks == 1 else f"{blanks} texts, one for each blank"
-        return Unreadable(raw, f"answer with {wanted}{between}")
-    if any(len(part) > LONGEST for part in parts):
-        return Unreadable(raw, f"one of the texts is longer than {LONGEST} characters")
-    if bad := next((part for part in parts if not _closed(part)), None):
-        return Unreadable(raw, f"`{bad[:40]}` is not Python by itself; give a whole expression for each blank")
-    return Response(raw, parts=tuple(parts))
-
-
-def _closed(part: str) -> bool:
-    """Whether a text is whole Python, as an argument would be: it closes what it opens, and hides nothing after it."""
-    try:
-        ast.parse(f"f({part}\n)", mode="eval")
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    return True
+def answer(item: Item, proof: Proof) -> tuple[Labeled, ...]:
+    """See `Kind`."""
+    return tuple(Labeled(f"__{number}__", part, code=True) for number, part in enumerate(written(item).reference, 1))
 
 
 def samples(item: Item, proof: Proof) -> dict[str, str]:
     """See `Kind`."""
-    assert item.exercise is not None
-    reference = item.exercise.reference
+    reference = written(item).reference
     hostile = "__import__('os')._exit(0)"
     return {
         "right": "; ".join(reference),

@@ -4,23 +4,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from grader import claims, picking
-from grader.claims import Findings, plan
-from grader.judging import judge
-from grader.model import Item, Outcome, Pick, Prompt, Proof, Response, Score, Unreadable, Variant
+from grader.judging import claim_form, claims, prompts
+from grader.judging.bodies import Reader, claimed
+from grader.judging.building import build_claimed
+from grader.judging.claims import Findings, plan
+from grader.judging.proofs import prove
+from grader.judging.reading_answers import read
+from grader.kinds import Traits
+from grader.model import LETTERS, Body, Item, Labeled, Outcome, Prompt, Proof, Response, Score, Variant
 
 if TYPE_CHECKING:
-    from grader.fields import ItemFields
-    from grader.marking import Marker
+    from grader.judging.fields import ItemFields
+    from grader.judging.running_answers import Marker
 
-__all__ = ["check", "fields", "grade", "judge", "plan", "prompt", "read", "samples"]
+__all__ = ["TRAITS", "answer", "build", "check", "fields", "grade", "plan", "prompt", "prove", "read", "samples"]
+
+TRAITS = Traits()
 
 
 def fields() -> type[ItemFields]:
     """See `Kind`."""
     from typing import Literal
 
-    from grader.fields import ClaimFields
+    from grader.judging.fields import ClaimFields
 
     class MultiFields(ClaimFields):
         """One or more options hold; the learner picks all of them."""
@@ -30,28 +36,30 @@ def fields() -> type[ItemFields]:
     return MultiFields
 
 
+def build(reader: Reader) -> Body:
+    """See `Kind`."""
+    return build_claimed(reader)
+
+
 def check(item: Item, findings: Findings) -> None:
     """See `Kind`."""
-    claims.check_form(item, findings)
-    keys = sum(option.key for option in item.options)
-    if keys in (0, len(item.options)):
-        which = "no option" if keys == 0 else "every option"
-        message = f"{which} is a key"
-        findings.add("bad-field", message, item.options[0].at, "mark those that hold with `key: true`")
-    if item.answer:
+    claim_form.check_form(item, findings)
+    body = claimed(item)
+    for options in claims.options_by_variant(item):
+        keys = sum(option.key for option in options)
+        if keys in (0, len(options)) and not item.imported:
+            which = "no option" if keys == 0 else "every option"
+            message = f"{which} is a key"
+            findings.add("bad-field", message, body.options[0].at, "mark those that hold with `key: true`")
+            break
+    if body.answer:
         message = "a `multi` has no one `answer`"
-        findings.add("bad-field", message, item.answer.at, "give each option a `holds`, or the item a `holds`")
+        findings.add("bad-field", message, body.answer.at, "give each option a `holds`, or the item a `holds`")
 
 
 def prompt(item: Item, variant: Variant, proof: Proof | None) -> Prompt | None:
     """See `Kind`."""
-    return picking.prompt(item, variant, proof, many=True)
-
-
-def read(prompt: Prompt, raw: str) -> Response | Unreadable:
-    """See `Kind`."""
-    assert isinstance(prompt.interaction, Pick)
-    return picking.read_many(prompt.interaction, raw)
+    return prompts.options(item, variant, proof, many=True)
 
 
 def grade(item: Item, proof: Proof, response: Response, marker: Marker) -> Score:
@@ -62,13 +70,17 @@ def grade(item: Item, proof: Proof, response: Response, marker: Marker) -> Score
         return Score(Outcome.CORRECT, 1.0)
     points = max(0, len(picked & right) - len(picked - right)) / len(right)
     mistake = next((proof.options[index].mistake for index in sorted(picked - right)), None)
-    feedback = "One that holds is not among yours." if right - picked else ""
+    feedback = "You missed an option that holds." if right - picked else ""
     return Score(Outcome.PARTLY if points else Outcome.INCORRECT, points, mistake, feedback)
+
+
+def answer(item: Item, proof: Proof) -> tuple[Labeled, ...]:
+    """See `Kind`."""
+    return ()
 
 
 def samples(item: Item, proof: Proof) -> dict[str, str]:
     """See `Kind`."""
-    letters = "ABCDEFGH"
-    right = [letter for letter, option in zip(letters, proof.options, strict=False) if option.holds]
-    wrong = next(letter for letter, option in zip(letters, proof.options, strict=False) if not option.holds)
+    right = [letter for letter, option in zip(LETTERS, proof.options, strict=False) if option.holds]
+    wrong = next(letter for letter, option in zip(LETTERS, proof.options, strict=False) if not option.holds)
     return {"right": ", ".join(right), "wrong": wrong, "unreadable": "A, Z"}

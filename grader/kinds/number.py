@@ -5,15 +5,22 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from grader import claims, judging, picking, template
-from grader.claims import Findings, Results, plan
-from grader.model import Item, Outcome, Prompt, Proof, Response, Score, Type, Unreadable, Variant
+from grader import template
+from grader.judging import claim_form, comparison, prompts, proofs
+from grader.judging.bodies import Reader, claimed
+from grader.judging.building import build_claimed
+from grader.judging.claims import Findings, Results, plan
+from grader.judging.reading_answers import read
+from grader.kinds import Traits
+from grader.model import Body, Item, Labeled, NumberInput, Outcome, Prompt, Proof, Response, Score, Variant
 
 if TYPE_CHECKING:
-    from grader.fields import ItemFields
-    from grader.marking import Marker
+    from grader.judging.fields import ItemFields
+    from grader.judging.running_answers import Marker
 
-__all__ = ["check", "fields", "grade", "judge", "plan", "prompt", "read", "samples"]
+__all__ = ["TRAITS", "answer", "build", "check", "fields", "grade", "plan", "prompt", "prove", "read", "samples"]
+
+TRAITS = Traits()
 
 
 def fields() -> type[ItemFields]:
@@ -22,74 +29,73 @@ def fields() -> type[ItemFields]:
 
     from pydantic import Field
 
-    from grader.fields import Expression, ItemFields, Short, WrongNumberFields
+    from grader.judging.fields import COMPARE, CompareFields, Expression, ItemFields, Short, WrongNumberFields
 
     class NumberFields(ItemFields):
         """The learner types a number."""
 
         kind: Literal["number"]
+        key: Expression | None = Field(None, description="The answer as published or as you know it: it must agree.")
+        compare: CompareFields = COMPARE
         answer: Expression = Field(description="What PyTorch says.")
         tolerance: float = Field(1e-6, gt=0, lt=1, description="Relative.")
         counts: Short = Field("step", description="What the optimizer's steps count, such as `epoch`.")
         unit: str = Field("", description="What the number counts, such as `epochs`.")
         mistakes: list[WrongNumberFields] = Field(
-            default_factory=list, max_length=20, description="Wrong numbers to recognise."
+            default_factory=list, max_length=20, description="Wrong numbers to recognize."
         )
 
     return NumberFields
 
 
+def build(reader: Reader) -> Body:
+    """See `Kind`."""
+    return build_claimed(reader, "mistakes")
+
+
 def check(item: Item, findings: Findings) -> None:
     """See `Kind`."""
-    claims.check_yields(item, findings)
+    claim_form.check_yields(item, findings)
 
 
-def judge(item: Item, variant: Variant, results: Results) -> Proof:
+def prove(item: Item, variant: Variant, results: Results) -> Proof:
     """See `Kind`."""
-    proof = judging.judge(item, variant, results)
-    answer = proof.answer
-    assert item.answer is not None
-    if not proof.findings and (isinstance(answer, bool) or not isinstance(answer, int | float)):
+    proof = proofs.numeric(proofs.prove(item, variant, results))
+    answer, asked = proof.answer, claimed(item).answer
+    assert asked is not None
+    if not proof.errors and (isinstance(answer, bool) or not isinstance(answer, int | float)):
         findings = Findings(item, variant)
-        message = f"`{item.answer.text}` is {template.show(answer)}, which is no number"
-        findings.add("step-fails", message, item.answer.at, "ask for one number")
+        message = f"`{asked.text}` is {template.show(answer)}, which is not a number"
+        findings.add("step-fails", message, asked.at, "ask for one number")
         return replace(proof, findings=tuple(findings.found))
     return proof
 
 
 def prompt(item: Item, variant: Variant, proof: Proof | None) -> Prompt | None:
     """See `Kind`."""
-    if proof is None:
-        values = claims.known(item.stem.expressions, variant)
-        if values is None:
-            return None
-        stem = template.fill(item.stem, values)
-    else:
-        stem = proof.stem
-    program = claims.shown_program(item, variant)
-    interaction = Type(item.unit)
-    return Prompt(item.id, item.kind, item.level, item.skill, variant, stem, program, interaction, len(item.hints))
-
-
-def read(prompt: Prompt, raw: str) -> Response | Unreadable:
-    """See `Kind`. Plain and scientific notation; a decimal comma is refused, since it may group thousands."""
-    number = picking.read_number(raw)
-    return number if isinstance(number, Unreadable) else Response(raw, number=number)
+    return prompts.prompt(item, variant, proof, (NumberInput(unit=claimed(item).unit),))
 
 
 def grade(item: Item, proof: Proof, response: Response, marker: Marker) -> Score:
     """See `Kind`."""
-    if judging.equal(response.number, proof.answer, item.tolerance):
+    if comparison.equal(response.number, proof.answer, claimed(item).compare):
         return Score(Outcome.CORRECT, 1.0)
     said = f"PyTorch says {template.show(proof.answer)}."
     for option in proof.options:
-        if judging.equal(response.number, option.value, item.tolerance):
+        if comparison.equal(response.number, option.value, claimed(item).compare):
             return Score(Outcome.INCORRECT, 0.0, option.mistake, details=(said,))
     used = proof.observation.lr_used
-    places = [step for step, rate in enumerate(used, 1) if judging.equal(response.number, rate, item.tolerance)]
+    places = [
+        step for step, rate in enumerate(used, 1) if comparison.equal(response.number, rate, claimed(item).compare)
+    ]
     if len(places) == 1:
-        said += f" {template.show(response.number)} is the rate that {item.counts} {places[0]} trains with."
+        said += f" {template.show(response.number)} is the rate that {claimed(item).counts} {places[0]} trains with."
     return Score(Outcome.INCORRECT, 0.0, details=(said,))
+
+
+def answer(item: Item, proof: Proof) -> tuple[Labeled, ...]:
+    """See `Kind`."""
+    return (Labeled("", f"{template.show(proof.answer)} {claimed(item).unit}".rstrip()),)
 
 
 def samples(item: Item, proof: Proof) -> dict[str, str]:

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from grader import exercises, marking
-from grader.claims import Findings, Plan, Results
-from grader.model import Arrange, Item, Outcome, Prompt, Proof, Response, Score, Unreadable, Variant
+from grader.judging import claims, exercise_form, exercises, prompts, running_answers
+from grader.judging.bodies import Reader, written
+from grader.judging.building import build_written
+from grader.judging.claims import Findings, Plan, Results
+from grader.judging.reading_answers import read
+from grader.kinds import Traits
+from grader.model import Body, Item, Labeled, OrderInput, Outcome, Prompt, Proof, Response, Score, Variant
 
 if TYPE_CHECKING:
-    from grader.fields import ItemFields
-    from grader.marking import Marker
+    from grader.judging.fields import ItemFields
+    from grader.judging.running_answers import Marker
+
+__all__ = ["TRAITS", "answer", "build", "check", "fields", "grade", "plan", "prompt", "prove", "read", "samples"]
+
+TRAITS = Traits(runs_code=True, retries=True, gives_curve=True)
 
 
 def fields() -> type[ItemFields]:
@@ -22,7 +32,8 @@ def fields() -> type[ItemFields]:
 
     from pydantic import Field
 
-    from grader.fields import Code, CompletedFields, WrongAnswerFields
+    from grader.judging.fields import Code
+    from grader.judging.written_fields import CompletedFields, WrongAnswerFields
 
     class OrderedMistake(WrongAnswerFields):
         """The order in which somebody with the mistake puts the lines."""
@@ -37,90 +48,137 @@ def fields() -> type[ItemFields]:
         kind: Literal["order"]
         lines: list[Code] = Field(min_length=3, max_length=9, description="The lines in a right order.")
         mistakes: list[OrderedMistake] = Field(
-            default_factory=list, max_length=20, description="Wrong orders to recognise."
+            default_factory=list, max_length=20, description="Wrong orders to recognize."
         )
 
     return OrderFields
 
 
+def build(reader: Reader) -> Body:
+    """See `Kind`."""
+    return build_written(reader, "lines", "lines")
+
+
 def check(item: Item, findings: Findings) -> None:
     """See `Kind`."""
-    assert item.exercise is not None
-    exercises.check_holds(item, findings)
-    lines = item.exercise.reference
+    exercise_form.check_holds(item, findings)
+    lines = written(item).reference
     if len({line.strip() for line in lines}) != len(lines):
-        findings.add("bad-field", "two of the lines are the same", item.exercise.at, "make each line its own")
-    for wrong in item.exercise.wrong:
+        findings.add("bad-field", "two of the lines are the same", written(item).at, "make each line its own")
+    for wrong in written(item).wrong:
         if sorted(wrong.parts) != sorted(lines):
             message = f"the mistake `{wrong.mistake}` has other lines than `lines`"
             findings.add("bad-field", message, wrong.at, "use the same lines in another order")
 
 
-def plan(item: Item, variant: Variant) -> Plan:
+def plan(item: Item, variant: Variant, seen: Results | None = None) -> Plan:
+    """See `Kind`. Where it is not certain that a mix is wrong, several are run: one that is wrong is shown."""
+    if seen is not None:
+        return Plan(item)
+    result = exercises.plan(_with_starter(item, _shown(item, variant, None) or ()), variant)
+    for lines in _candidates(item, variant):
+        result.include(exercises.plan(_with_starter(item, lines), variant))
+    return result
+
+
+def prove(item: Item, variant: Variant, results: Results) -> Proof:
     """See `Kind`."""
-    return exercises.plan(_as_shown(item, variant), variant)
+    mended = "too many orders of these lines are right: leave fewer free"
+    if (shown := _shown(item, variant, None)) is not None:
+        return exercises.prove(_with_starter(item, shown), variant, results, mended=mended)
+    for lines in _candidates(item, variant):
+        proof = exercises.prove(_with_starter(item, lines), variant, results, mended=mended)
+        if not any(finding.code == "starter-passes" for finding in proof.findings):
+            break
+    return replace(proof, mixed=lines)
 
 
-def judge(item: Item, variant: Variant, results: Results) -> Proof:
-    """See `Kind`."""
-    return exercises.judge(_as_shown(item, variant), variant, results)
+def _with_starter(item: Item, lines: tuple[str, ...]) -> Item:
+    """The item with these lines for its starter: what is shown must not pass."""
+    return replace(item, body=replace(written(item), starter="\n".join(lines)))
 
 
-def _as_shown(item: Item, variant: Variant) -> Item:
-    """The item with the lines as they are shown for its starter: they must not pass."""
-    assert item.exercise is not None
-    return replace(item, exercise=replace(item.exercise, starter="\n".join(_shuffled(item, variant))))
+MOST_MIXES = 4
+"""Mixes that are run, where it is not certain that one is wrong."""
 
 
-def _shuffled(item: Item, variant: Variant) -> tuple[str, ...]:
-    """The lines as they are shown: mixed, never in the order of the reference."""
-    assert item.exercise is not None
-    lines = list(item.exercise.reference)
+def _mixes(item: Item, variant: Variant) -> Iterator[tuple[str, ...]]:
+    """The lines mixed, again and again, never in the order of the reference."""
+    lines = list(written(item).reference)
     chance = random.Random(f"{item.id}\0{variant.index}")  # noqa: S311  (to be reproduced, not to be secret)
-    while tuple(lines) == item.exercise.reference:
+    while True:
         chance.shuffle(lines)
-    return tuple(lines)
+        if tuple(lines) != written(item).reference:
+            yield tuple(lines)
+
+
+def _candidates(item: Item, variant: Variant) -> tuple[tuple[str, ...], ...]:
+    """The mixes of which one is shown by its run; none where one is known to be wrong."""
+    if _shown(item, variant, None) is not None:
+        return ()
+    return tuple(dict.fromkeys(itertools.islice(_mixes(item, variant), MOST_MIXES)))
+
+
+def _shown(item: Item, variant: Variant, proof: Proof | None) -> tuple[str, ...] | None:
+    """The lines as they are shown; None where that takes a proof that is not there yet.
+
+    The first mix is shown where it is known to be wrong, whatever the lines do.
+    """
+    if proof and proof.mixed:
+        return proof.mixed
+    first = next(_mixes(item, variant))
+    return first if _breaks(item, first) else None
+
+
+def _breaks(item: Item, lines: Sequence[str]) -> bool:
+    """Whether lines are no Python in this order, or one uses a name before the only line that gives it a value."""
+    code = "\n".join(lines)
+    indents = [len(line) - len(line.lstrip()) for line in code.split("\n")]
+    opens = [line.rstrip().endswith(":") for line in code.split("\n")]
+    if indents[0] or any(
+        (after > before) != opened for before, after, opened in zip(indents, indents[1:], opens, strict=False)
+    ):
+        return True
+    given = [set(re.findall(r"\w+", found[1])) if (found := GIVES.match(line)) else set[str]() for line in lines]
+    elsewhere = set(re.findall(r"\w+", claims.put(item.program, "", claims.ANSWER)))
+    for place, names in enumerate(given):
+        others = set().union(*(given[:place] + given[place + 1 :]))
+        for name in names - others - elsewhere:
+            if any(re.search(rf"(?<!\.)\b{name}\b(?!\s*=[^=])", line) for line in lines[:place]):
+                return True
+    return False
+
+
+GIVES = re.compile(r"\s*(?:for |with .* as |def |class )?\s*([A-Za-z_][\w, ]*?)\s*(?:=(?!=)|\bin\b|:|\()")
+"""The names that a line gives a value."""
 
 
 def prompt(item: Item, variant: Variant, proof: Proof | None) -> Prompt | None:
     """See `Kind`."""
-    return exercises.prompt(item, variant, proof, Arrange(_shuffled(item, variant)))
-
-
-def read(prompt: Prompt, raw: str) -> Response | Unreadable:
-    """See `Kind`. The numbers of the lines in order, or the lines themselves."""
-    assert isinstance(prompt.interaction, Arrange)
-    lines = prompt.interaction.lines
-    count = len(lines)
-    wanted = f"answer with the numbers 1 to {count} in order, such as `{' '.join(map(str, range(count, 0, -1)))}`"
-    typed = [line.strip() for line in raw.strip().splitlines() if line.strip()]
-    if len(typed) == count and sorted(typed) == sorted(line.strip() for line in lines):
-        by_text = {line.strip(): line for line in lines}
-        return Response(raw, parts=tuple(by_text[line] for line in typed))
-    if re.search(r"[^\d\s,;.>-]", raw):
-        return Unreadable(raw, wanted)
-    digits = [int(digit) for digit in re.findall(r"[1-9]", raw)]
-    if sorted(digits) != list(range(1, count + 1)) or re.search(r"0", raw):
-        return Unreadable(raw, wanted)
-    return Response(raw, parts=tuple(lines[digit - 1] for digit in digits))
+    shown = _shown(item, variant, proof)
+    return None if shown is None else prompts.prompt(item, variant, proof, (OrderInput(shown),), "# the lines go here")
 
 
 def grade(item: Item, proof: Proof, response: Response, marker: Marker) -> Score:
     """See `Kind`. Lines that make no Python in this order are an answer all the same, and a wrong one."""
-    score = marking.grade(item, proof, response, marker)
+    score = running_answers.grade(item, proof, response, marker)
     if score.outcome is not Outcome.UNREADABLE:
         return score
-    said = "In this order the lines are no Python: look at what is indented, and under which line it comes."
+    said = "In this order the lines are not Python: look at what is indented, and under which line it comes."
     return replace(score, outcome=Outcome.INCORRECT, points=0.0, feedback="", details=(said,))
+
+
+def answer(item: Item, proof: Proof) -> tuple[Labeled, ...]:
+    """See `Kind`."""
+    return (Labeled("", "\n".join(written(item).reference).strip("\n"), code=True),)
 
 
 def samples(item: Item, proof: Proof) -> dict[str, str]:
     """See `Kind`."""
-    assert item.exercise is not None
-    shown = _shuffled(item, proof.variant)
+    shown = _shown(item, proof.variant, proof) or ()
 
     def numbers(lines: tuple[str, ...]) -> str:
         return " ".join(str(shown.index(line) + 1) for line in lines)
 
-    wrong = item.exercise.wrong[0].parts if item.exercise.wrong else item.exercise.reference[::-1]
-    return {"right": numbers(item.exercise.reference), "wrong": numbers(wrong), "unreadable": "1 1 2"}
+    wrong = written(item).wrong[0].parts if written(item).wrong else written(item).reference[::-1]
+    return {"right": numbers(written(item).reference), "wrong": numbers(wrong), "unreadable": "1 1 2"}

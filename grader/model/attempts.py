@@ -1,4 +1,4 @@
-"""What is on record: sittings, and the graded answers given in them."""
+"""What is on record: sittings, the graded answers given in them, and what else happened in them."""
 
 from __future__ import annotations
 
@@ -17,9 +17,18 @@ class Sitting:
     started: datetime
     """With a time zone."""
     plan: tuple[tuple[str, int], ...] = ()
-    """The item and the variant of each question, in order; empty where they are drawn as it goes on."""
+    """The item and the variant of each question, in order; one that is asked again is appended. Version 0001 left it
+    empty except for tests."""
     shuffle: int | None = None
-    """Seed for the order of options."""
+    """Seed for the order of options, see `learning.mixing`; None keeps the written one."""
+    seed: int | None = None
+    """What the questions and their numbers were drawn by."""
+    version: str | None = None
+    """Of the program that began it."""
+    ended: datetime | None = None
+    """When its last question was answered; with a time zone."""
+    face: str | None = None
+    """Where it began: `terminal`, `pipe`, `jupyter`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +71,48 @@ class Attempt:
     torch: str
     bank: str
     """Digest of the topic's items together: see `digests.of_all`."""
+    choice: str | None = None
+    """The places of the options that were picked, as written, as a JSON list."""
+    token: str | None = None
+    """Of the request that brought it: the same request again brings nothing new."""
+
+
+EVENTS = ("asked", "hint", "solution", "draft", "turned", "again", "added", "followed", "clock", "finished")
+"""What can happen in a sitting besides an answer. A question that is skipped is an attempt with that outcome."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened in a sitting, never changed afterwards."""
+
+    sitting: str
+    seq: int
+    """Its number in its sitting, from 0."""
+    place: int | None
+    """Of the question; None where it is about the sitting."""
+    at: datetime
+    """With a time zone."""
+    kind: str
+    """One of `EVENTS`."""
+    data: str = "{}"
+    """A JSON object: `asked` has the seed of hidden inputs, `draft` and `followed` a text, `again` and
+    `added` the new place, `clock` how many times the usual limit there is."""
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionReport:
+    """What somebody says is wrong with a question."""
+
+    learner: str
+    at: datetime
+    """With a time zone."""
+    item: str
+    variant: int
+    digest: str
+    """Of the item as it was shown, as in an attempt."""
+    response: str | None
+    """What was answered, where anything was."""
+    text: str
 
 
 @dataclass(frozen=True, slots=True)

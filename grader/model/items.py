@@ -1,12 +1,14 @@
-"""What an author writes, and what is wrong with it: places, findings, items, topics, banks."""
+"""What an author writes, and what is wrong with it: places, findings, items."""
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
+from grader.model import values
+from grader.model.figures import Draw
 from grader.model.programs import Value
 
 LEVELS = ("easy", "medium", "hard")
@@ -92,24 +94,24 @@ class Mistake:
 
 
 @dataclass(frozen=True, slots=True)
-class Option:
-    """One thing to pick, or (in a `number` item) one wrong number to recognise.
+class FigureSource:
+    """A figure as an author asks for it: its sort, and the expression whose value in the run is drawn."""
 
-    Exactly one of `value`, `code`, `holds` makes the claim. `instead`, `yields` and `because` are the evidence that
-    a wrong option comes from its mistake: the mistaken program, what the mistake computes, what is true of it.
-    """
-
+    draw: Draw
+    data: Expr
     at: Span
-    key: bool = False
-    text: Text | None = None
-    value: Expr | None = None
-    code: str | None = None
-    holds: Expr | None = None
-    program: str | None = None
-    mistake: str | None = None
-    instead: tuple[tuple[str, str], ...] = ()
-    yields: Expr | None = None
-    because: Expr | None = None
+    title: str = ""
+    x: str = "step"
+    """What a curve counts."""
+    y: str = "value"
+    """What a curve shows."""
+    reveals: bool = False
+    """It may show the answer."""
+
+    @property
+    def ask(self) -> Expr:
+        """What is evaluated in the run: plain data of what is to be drawn."""
+        return Expr(f"figure_of({self.draw!r}, ({self.data.text}\n))", self.data.at)
 
 
 Inputs = tuple[tuple[str, Value], ...]
@@ -117,47 +119,45 @@ Inputs = tuple[tuple[str, Value], ...]
 
 
 def assignments(inputs: Inputs) -> str:
-    """Inputs as plain assignments, one line such as `base_lr, k = 0.1, 3`, or the empty string."""
+    """Inputs as plain assignments, one line such as `base_lr, k = 0.1, 3`, or the empty string.
+
+    Where a tensor is among them, a line with `import torch` comes first.
+    """
     if not inputs:
         return ""
     names = ", ".join(name for name, _ in inputs)
-    return f"{names} = {', '.join(repr(value) for _, value in inputs)}\n"
+    first = "import torch\n" if any(values.tensor(value) for _, value in inputs) else ""
+    return f"{first}{names} = {', '.join(values.python(value) for _, value in inputs)}\n"
 
 
 @dataclass(frozen=True, slots=True)
-class Draw:
-    """Where a hidden input comes from: one of `values`, or a number from `low` to `high` (whole where both are)."""
+class Body:
+    """What an item has of its kind alone. Each kind derives a frozen dataclass of its own, or takes a shared one.
 
-    name: str
-    values: tuple[Value, ...] = ()
-    low: float = 0
-    high: float = 0
+    Digests, plans and reports ask it for what they need of any kind.
+    """
 
+    def run_and_asked(self) -> dict[str, Any]:
+        """What of it is run and asked, as JSON data by names that stay: a change is another question."""
+        return {}
 
-@dataclass(frozen=True, slots=True)
-class Wrong:
-    """An answer that somebody with a misconception gives, in the parts of `Exercise.reference`."""
+    def said(self) -> dict[str, Any]:
+        """What of it is only said, as JSON data."""
+        return {}
 
-    mistake: str
-    parts: tuple[str, ...]
-    at: Span
+    def recognized(self) -> tuple[tuple[str | None, Span], ...]:
+        """The mistakes that it recognizes and where they stand, as written; None for a wrong option without one."""
+        return ()
 
+    @property
+    def words(self) -> tuple[str, str]:
+        """What a list of numbers of it holds and what its entries count, in a word each."""
+        return "rate", "step"
 
-@dataclass(frozen=True, slots=True)
-class Exercise:
-    """What the learner completes or writes, in the kinds whose answers are run."""
-
-    reference: tuple[str, ...]
-    """A right answer: what goes into each blank, the lines in order, or the code."""
-    observe: Expr
-    """What of a run is compared and shown; evaluated in the run."""
-    at: Span
-    starter: str = ""
-    wrong: tuple[Wrong, ...] = ()
-    given: tuple[Inputs, ...] = ((),)
-    hidden: tuple[Draw, ...] = ()
-    draws: int = 0
-    """How many cases are drawn from `hidden` for each answer."""
+    @property
+    def is_curve(self) -> bool:
+        """Whether a list of numbers that it asks for can be drawn over its places, counted from 1."""
+        return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +174,15 @@ class Variant:
 
 
 @dataclass(frozen=True, slots=True)
+class Given:
+    """A setup that several items of a topic share."""
+
+    name: str
+    source: str
+    at: Span
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
     """One question of the bank, as its author wrote it."""
 
@@ -187,63 +196,71 @@ class Item:
     modes: tuple[str, ...] = ("practice", "test")
     variants: tuple[Variant, ...] = (Variant(),)
     program: str = ""
+    """As it is run after the parameters' assignments: the setups that the item uses come first."""
     program_at: Span | None = None
-    answer: Expr | None = None
-    holds: Expr | None = None
-    options: tuple[Option, ...] = ()
-    tolerance: float = 1e-6
-    unit: str = ""
-    shows: str = "rate"
-    """What a list of numbers holds, in a word."""
-    counts: str = "step"
-    """What the entries of a list of numbers count, such as `epoch`."""
-    cells: Expr | None = None
-    """How many numbers a table has."""
-    exercise: Exercise | None = None
+    """Where the item's own part of it stands."""
+    given: tuple[Given, ...] = ()
+    """The setups that it uses."""
+    modules: tuple[tuple[str, str], ...] = ()
+    """Names and sources of the topic's modules that its programs import."""
+    seconds: int | None = None
+    """Of CPU time, for each of its programs and each answer; None for the usual limit."""
+    memory: int | None = None
+    """In MiB, likewise."""
+    body: Body = field(default_factory=Body)
+    """What its kind adds."""
     raises: Expr | None = None
     """The name of the exception that the program is meant to end with."""
     warns: Expr | None = None
     """A regular expression that each of the program's warnings matches."""
+    watch: tuple[str, ...] = ()
+    """Observers that are on while its programs run, by name."""
     hints: tuple[Text, ...] = ()
     solution: tuple[Step, ...] = ()
     see: str = ""
+    figures: tuple[FigureSource, ...] = ()
+    """What is drawn with the stem."""
+    torch: str = ""
+    """The versions of PyTorch in which it holds; empty for all."""
+    wanted: Expr | None = None
+    """What its author has to add before it can be decided."""
+    imported: bool = False
+    """It was read from somebody's file: what is not known of it may be missing."""
+    aliases: tuple[str, ...] = ()
+    """Ids that it had before, the oldest first: what is on record under them is its own."""
+    retired: bool = False
+    """It is asked no longer, and still graded and explained."""
+    source: str = ""
+    """Where it comes from."""
+    license: str = ""
+    """Its license, where that is not the bank's."""
+    origin: str = ""
+    """The title and the license of its bank, where that has a name of its own; see `About.prefix`."""
+
+    @property
+    def first_id(self) -> str:
+        """The id that it was made with. Chance draws by it, so that a new id changes no numbers and no order."""
+        return self.aliases[0] if self.aliases else self.id
+
+    @property
+    def credit(self) -> str:
+        """Where it comes from and its license, as far as they are its own, in a line; else the empty string."""
+        said = [f"Source: {self.source}." if self.source else "", f"License: {self.license}." if self.license else ""]
+        return " ".join(filter(None, said))
+
+    @property
+    def setup(self) -> str:
+        """The setups that its program begins with."""
+        return "".join(one.source for one in self.given)
+
+    @property
+    def own_program(self) -> str:
+        """Its program without the setups."""
+        return self.program[len(self.setup) :]
 
     def variant(self, seed: int | None) -> Variant:
         """The variant that a seed draws: the same seed gives the same variant everywhere, None gives the first."""
         if seed is None:
             return self.variants[0]
-        digest = hashlib.sha256(f"{seed}\0{self.id}".encode()).digest()
+        digest = hashlib.sha256(f"{seed}\0{self.first_id}".encode()).digest()
         return self.variants[int.from_bytes(digest[:8]) % len(self.variants)]
-
-
-@dataclass(frozen=True, slots=True)
-class Topic:
-    """One quiz file: its items in written order."""
-
-    name: str
-    title: str
-    at: Span
-    items: tuple[Item, ...]
-    mistakes: tuple[Mistake, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Bank:
-    """All topics that were read, and what was found wrong while reading."""
-
-    topics: tuple[Topic, ...]
-    findings: tuple[Finding, ...] = ()
-
-    @property
-    def items(self) -> tuple[Item, ...]:
-        return tuple(item for topic in self.topics for item in topic.items)
-
-    @property
-    def malformed(self) -> bool:
-        """Whether something is wrong with the files; an item that claims nothing is only not proven."""
-        return any(finding.code != "unproven" for finding in self.findings)
-
-    @property
-    def mistakes(self) -> dict[str, Mistake]:
-        """Mistakes are shared by all topics of a bank."""
-        return {mistake.id: mistake for topic in self.topics for mistake in topic.mistakes}

@@ -1,4 +1,4 @@
-"""Lessons as data: prose and cells in order, each with its place in the file."""
+"""Lessons as data: prose and cells in order, each with its place in the file; and what of it a face shows and asks."""
 
 from __future__ import annotations
 
@@ -14,6 +14,20 @@ class Pin:
     last: int
 
 
+ASKING = ("quiz", "predict")
+"""The tags of cells that ask. Such a cell calls the function of this name, and is not run when a lesson is proven."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asks:
+    """The items that a cell asks, all in one variant."""
+
+    items: tuple[str, ...]
+    variant: int = 0
+    predicts: bool = False
+    """They are about the output of the next cell, which is held back until they are answered."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cell:
     """Code that is run. `line` is the first line of its source, `end` that of the closing fence."""
@@ -23,10 +37,17 @@ class Cell:
     end: int
     tags: tuple[str, ...] = ()
     pin: Pin | None = None
+    asks: Asks | None = None
+    """None also for a cell that asks a topic's practice, or has an experiment."""
 
     @property
     def may_raise(self) -> bool:
         return "raises-exception" in self.tags
+
+    @property
+    def is_asking(self) -> bool:
+        """Whether it is for a learner to answer or to turn, and not run when the lesson is proven."""
+        return not set(ASKING).isdisjoint(self.tags)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +74,29 @@ class Prose:
 
 
 @dataclass(frozen=True, slots=True)
+class LessonQuestion:
+    """Items that are asked where they stand."""
+
+    cell: Cell
+    asks: Asks
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """Items about what a cell will print. Its output is shown once they are answered, the prediction beside it."""
+
+    cell: Cell
+    asks: Asks
+    between: tuple[Prose, ...]
+    """What stands between the question and the cell."""
+    held: Cell
+
+
+Part = Prose | Cell | LessonQuestion | Prediction
+"""What a face shows of a lesson, one after another. The closed union that every face must be able to draw."""
+
+
+@dataclass(frozen=True, slots=True)
 class Lesson:
     """One page: a topic in one mode."""
 
@@ -76,6 +120,26 @@ class Lesson:
         for block in self.blocks:
             if isinstance(block, Prose):
                 found += block.inlines
-            elif "quiz" not in block.tags:
+            elif not block.is_asking:
                 found.append(block)
+        return tuple(found)
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The page as it is read, with what is asked in it: what every face draws."""
+        found: list[Part] = []
+        rest = list(self.blocks)
+        while rest:
+            block = rest.pop(0)
+            if isinstance(block, Prose) or block.asks is None:
+                found.append(block)
+                continue
+            place = next((at for at, later in enumerate(rest) if isinstance(later, Cell)), None)
+            held = rest[place] if block.asks.predicts and place is not None else None
+            if isinstance(held, Cell) and not held.is_asking:
+                between = tuple(one for one in rest[:place] if isinstance(one, Prose))
+                found.append(Prediction(block, block.asks, between, held))
+                del rest[: (place or 0) + 1]
+            else:
+                found.append(LessonQuestion(block, block.asks))
         return tuple(found)

@@ -47,8 +47,12 @@ class Program:
     parts: tuple[Program, ...] = ()
     """Where there are any, they are run in place of the source, each as if by itself (seed, namespace, folder) but in
     one process; the observation has one of its own for each. Their limits are those of the whole."""
+    modules: tuple[tuple[str, str], ...] = ()
+    """Names and sources of modules that it can import, beside those that are installed; each run has its own."""
     replay: Observation | None = None
     """Where given, `run` in the expressions is this observation, made elsewhere, and no longer the program's own."""
+    watch: tuple[str, ...] = ()
+    """Observers that are on while it runs, by name: see `grader.runner.inside.observers`."""
 
 
 class Status(StrEnum):
@@ -95,6 +99,11 @@ class Asked:
     error: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One thing that an observer saw. Each observer derives its own; their fields are numbers, texts and tuples."""
+
+
 Rates = tuple[tuple[float, ...], ...]
 """One row a step, one rate a parameter group."""
 
@@ -123,6 +132,8 @@ class Observation:
     """What we have to say of the run: why it was stopped, or that it was run twice."""
     cases: tuple[Observation, ...] = ()
     """One for each of the program's cases, cells or parts, where it came to its end."""
+    watched: tuple[tuple[str, tuple[Record, ...]], ...] = ()
+    """What each observer saw that the program asked for, in order."""
 
     @property
     def lr_used(self) -> tuple[float, ...]:
@@ -137,7 +148,7 @@ class Observation:
         """All that a claim can rest on, as text (so that NaN equals itself): equal for two runs that did the same."""
         rates = (self.lr_at_start_by_group, self.lr_used_by_group, self.lr_after_step_by_group, self.losses)
         cases = [case.essence for case in self.cases]
-        return repr((self.status, rates, self.stdout, self.warnings, self.error, self.asked, cases))
+        return repr((self.status, rates, self.stdout, self.warnings, self.error, self.asked, cases, self.watched))
 
     @property
     def lr_at_start(self) -> float | None:

@@ -24,9 +24,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from grader.run.local import available_cores
+from grader.runner.local import available_cores
 
-from . import classes, fairness, kernels, records
+from . import bank, classes, fairness, kernels, recording, records
 from .page import NAMES, chosen, rewritten
 from .peers import PEERS
 
@@ -196,8 +196,28 @@ def _records(students: int) -> list[str]:
     return records.page(_measured("records", "--json"))
 
 
+def _recording(students: int) -> list[str]:
+    return recording.page(_measured("recording", "--json"))
+
+
 def _fairness(students: int) -> list[str]:
     return fairness.page(_measured("fairness"))
+
+
+def _web(students: int) -> list[str]:
+    from . import web  # needs the extra `serve`, which nothing else here does
+
+    return web.page(_measured("web"))
+
+
+def _load(students: int) -> list[str]:
+    from . import load  # needs the extra `serve`, as above
+
+    return load.page(_measured("load"))
+
+
+def _bank(students: int) -> list[str]:
+    return bank.page(_measured("bank"))
 
 
 MEASURE: dict[str, Callable[[int], list[str]]] = {
@@ -209,6 +229,10 @@ MEASURE: dict[str, Callable[[int], list[str]]] = {
     "fairness": _fairness,
     "long": _long,
     "records": _records,
+    "recording": _recording,
+    "bank": _bank,
+    "web": _web,
+    "load": _load,
 }
 
 

@@ -28,9 +28,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-sys.path.append(str(Path(__file__).parents[1]))  # as pytest has it
-
-import classes
+from tests.support import classes
 
 ROOT = Path(__file__).parents[2]
 STUDENTS, TURNS, MORE = 20, 1, 10
@@ -133,7 +131,7 @@ def many(students: int, only: str | None = None) -> list[dict[str, float]]:
 def watched() -> Any:
     """Watch the processes below this one; the most memory that they had together (proportional set size), in MiB.
 
-    Those whose parents end (the kernels' zygote and guards) become children of this process (Linux; prctl(2)).
+    Those whose parents end (the kernels' forkserver and guards) become children of this process (Linux; prctl(2)).
     """
     ctypes.CDLL(None).prctl(SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     most = [0.0]

@@ -12,7 +12,7 @@ import time
 from typing import Any
 
 from grader.model import Program
-from grader.run.local import LocalRunner
+from grader.runner.local import LocalRunner
 
 from .work import must_be_right, percentiles, program
 

@@ -16,8 +16,8 @@ import sys
 import time
 from typing import Any
 
-from grader.run import run_all
-from grader.run.local import LocalRunner
+from grader.runner.local import LocalRunner
+from tests.support.running import run_all
 
 from .work import PROGRAM, must_be_right, percentiles, program
 
@@ -33,18 +33,19 @@ def serve_forks() -> None:
     os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
     import torch
 
-    from grader.run import worker
-    from grader.run.execute import execute
-    from grader.run.observe import Watcher
+    from grader.runner.inside import worker
+    from grader.runner.inside.execute import execute
+    from grader.runner.inside.observers.torch_optim import Watcher
+    from grader.runner.inside.preload import WARM_UP_JOB
 
     torch.set_num_threads(1)
     watcher = Watcher()
     watcher.install()
-    execute(worker.WARM_UP_JOB, watcher, io.StringIO())
+    execute(WARM_UP_JOB, watcher, io.StringIO())
     gc.collect()
     gc.freeze()
     worker.pack_memory()
-    job = {**worker.WARM_UP_JOB, "source": PROGRAM, "seed": 1}
+    job = {**WARM_UP_JOB, "source": PROGRAM, "seed": 1}
     for line in sys.stdin:
         work, at_once, count = map(int, line.split())
         started, running = time.perf_counter(), 0

@@ -37,7 +37,7 @@ def measure(turns: int) -> dict[str, dict[str, float]]:
             found = by_hand(name)
             for how in ("graceful", "immediate"):
                 found["notebook" if how == "graceful" else "notebook, immediate end"] = notebook(name, how)
-            if turn:  # the first is not counted: caches fill, and the zygote starts
+            if turn:  # the first is not counted: caches fill, and the forkserver starts
                 for key, seconds in found.items():
                     times[kind].setdefault(key, []).append(seconds)
         print(f"kernels, turn {turn} of {turns}", file=sys.stderr)
@@ -70,7 +70,7 @@ def by_hand(name: str) -> dict[str, float]:
 
 async def by_hand_confined() -> dict[str, float]:
     """The same of a confined kernel, whose manager is asynchronous."""
-    from grader.warm.confined import Manager
+    from grader.kernels.confined_manager import Manager
 
     clock = time.perf_counter
     with tempfile.TemporaryDirectory() as folder:
@@ -96,7 +96,7 @@ def notebook(name: str, shutdown: str) -> float:
     import nbformat
     from nbclient import NotebookClient
 
-    from grader.warm.confined import Manager
+    from grader.kernels.confined_manager import Manager
 
     confined = {} if name else {"kernel_manager_class": Manager}
     metadata = {"kernelspec": {"name": name, "display_name": name, "language": "python"}}
@@ -112,22 +112,22 @@ def notebook(name: str, shutdown: str) -> float:
 def many(count: int, folder: Path) -> dict[str, Any]:
     """Run so many kernels; how long they took, and what is there afterwards that was not there before."""
     by_hand(KINDS["warm"])
-    (zygote,) = zygotes(folder)
-    before = len(descriptors(zygote)), memory(zygote), len(descriptors(os.getpid()))
+    (forkserver,) = forkservers(folder)
+    before = len(descriptors(forkserver)), memory(forkserver), len(descriptors(os.getpid()))
     started = time.perf_counter()
     for _ in range(count):
         by_hand(KINDS["warm"])
     seconds = time.perf_counter() - started
-    if zygotes(folder) != [zygote]:
-        sys.exit("the zygote did not stay")
-    children = Path(f"/proc/{zygote}/task/{zygote}/children").read_text().split()
+    if forkservers(folder) != [forkserver]:
+        sys.exit("the forkserver did not stay")
+    children = Path(f"/proc/{forkserver}/task/{forkserver}/children").read_text().split()
     return {
         "kernels": count,
         "seconds": seconds,
         "processes left": len(children),
-        "descriptors more, zygote": len(descriptors(zygote)) - before[0],
+        "descriptors more, forkserver": len(descriptors(forkserver)) - before[0],
         "descriptors more, client": len(descriptors(os.getpid())) - before[2],
-        "MiB more, zygote": (memory(zygote) - before[1]) / 1024,
+        "MiB more, forkserver": (memory(forkserver) - before[1]) / 1024,
     }
 
 
@@ -141,7 +141,7 @@ def memory(pid: int) -> int:
     return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS"))
 
 
-def zygotes(folder: Path) -> list[int]:
+def forkservers(folder: Path) -> list[int]:
     pids = [int(lock.read_text()) for lock in folder.glob("*.lock")]
     return [pid for pid in pids if Path(f"/proc/{pid}").exists()]
 
@@ -160,7 +160,7 @@ def page(found: dict[str, dict[str, float]]) -> list[str]:
 
 
 def main() -> None:
-    """Measure in a runtime folder of its own, and end the zygote afterwards."""
+    """Measure in a runtime folder of its own, and end the forkserver afterwards."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--turns", type=int, default=TURNS)
     parser.add_argument("--many", type=int)
@@ -176,7 +176,7 @@ def main() -> None:
         else:
             print("\n".join(page(measure(arguments.turns))))
     finally:
-        for pid in zygotes(folder):
+        for pid in forkservers(folder):
             os.kill(pid, signal.SIGTERM)
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -12,7 +12,20 @@ import re
 import sys
 from collections.abc import Iterable, Mapping
 
-NAMES = ("programs", "tools", "class", "kernels", "throughput", "fairness", "long", "records")
+NAMES = (
+    "programs",
+    "tools",
+    "class",
+    "kernels",
+    "throughput",
+    "fairness",
+    "long",
+    "records",
+    "recording",
+    "bank",
+    "web",
+    "load",
+)
 """The sections, in the order of the page."""
 
 FOREIGN = frozenset({"tools"})

@@ -18,11 +18,11 @@ import time
 from datetime import timedelta
 from pathlib import Path
 
-from grader import bank as banks
-from grader import entries, records, reviewing
+from grader.content import bank_files
+from grader.learning import record_rows, records, spaced_repetition
+from grader.learning.recorder import Recorder, now
+from grader.learning.records import Records
 from grader.model import Bank, Outcome, Result, Score, Sitting
-from grader.recording import Recorder, now
-from grader.records import Records
 
 ROOT = Path(__file__).parents[2]
 
@@ -31,7 +31,7 @@ def fill(url: str, bank: Bank, attempts: int) -> None:
     """Attempts of one learner over the last year, ten a sitting."""
     chance = random.Random(0)
     start = now() - timedelta(days=365)
-    card = reviewing.after(None, reviewing.GOOD, start)
+    card = spaced_repetition.after(None, spaced_repetition.GOOD, start)
     with Records(url) as store, store._writer.begin() as connection:
         for first in range(0, attempts, 10_000):
             rows = []
@@ -40,14 +40,14 @@ def fill(url: str, bank: Bank, attempts: int) -> None:
                 rows.append(
                     {
                         "id": f"{number:032x}", "learner": "me", "sitting": f"{number // 10:032x}", "place": number % 10,
-                        "tries": 0, "mode": "practice", "at": entries.microseconds(start) + number, "topic": item.topic,
+                        "tries": 0, "mode": "practice", "at": record_rows.microseconds(start) + number, "topic": item.topic,
                         "item": item.id, "kind": item.kind, "level": item.level, "skill": item.skill, "digest": "0" * 16,
                         "variant": chance.randrange(len(item.variants)), "params": "{}", "response": "a",
                         "outcome": "correct", "points": 1.0, "mistake": None, "hints": 0, "seconds": 10.0,
-                        "unit": reviewing.unit(item), "early": False, "card": card, "torch": "2", "bank": "0" * 16,
+                        "unit": spaced_repetition.unit(item), "early": False, "card": card, "torch": "2", "bank": "0" * 16,
                     }
                 )  # fmt: skip
-            connection.execute(records._attempts.insert(), rows)
+            connection.execute(records.ATTEMPTS.insert(), rows)
 
 
 def open_and_record(url: str, bank: Bank, turns: int = 40) -> tuple[float, float]:
@@ -80,7 +80,7 @@ def topics(url: str, turns: int = 7) -> float:
 
 def measure(attempts: int) -> list[dict[str, float]]:
     """Of no attempts and of so many: MiB, milliseconds to open and record and to record one more, seconds of `topics`."""
-    bank = banks.read(banks.files([ROOT]))
+    bank = bank_files.read(bank_files.files([ROOT]))
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         for count in (0, attempts):

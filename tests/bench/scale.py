@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from grader.model import Limits, Program, Status
-from grader.run import run_all
-from grader.run.local import LocalRunner
+from grader.runner.local import LocalRunner
+from tests.support.running import run_all
 
 from .work import HOSTILE, must_be_right, program
 

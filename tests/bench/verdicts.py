@@ -12,8 +12,8 @@ import random
 import sys
 from pathlib import Path
 
-from grader import bank as banks
-from grader import blueprint, verdict
+from grader.content import bank_files
+from grader.learning import test_plan, verdict
 from grader.model import Bank, Item, Outcome, Result, Score
 
 CHANCES = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
@@ -26,18 +26,18 @@ def items_of(bank: Bank, topic: str) -> list[Item]:
 def of_chance(bank: Bank, topic: str, chance: float, seed: int) -> str:
     """The verdict on a learner who is right with this chance."""
     luck = random.Random(seed)
-    drawn = blueprint.draw(items_of(bank, topic), bank.mistakes, {}, seed)
+    drawn = test_plan.draw(items_of(bank, topic), bank.mistakes, {}, seed)
     results = [answer(item, variant, None if luck.random() < chance else "") for item, variant in drawn]
     return verdict.judge(results, bank.mistakes).word
 
 
 def names_it(bank: Bank, topic: str, family: str, seed: int) -> bool:
     """Whether the verdict names what a learner with one misunderstanding holds."""
-    drawn = blueprint.draw(items_of(bank, topic), bank.mistakes, {}, seed)
+    drawn = test_plan.draw(items_of(bank, topic), bank.mistakes, {}, seed)
     results = []
     for item, variant in drawn:
-        wrong = item.exercise.wrong if item.exercise else item.options
-        falls = [entry.mistake for entry in wrong if entry.mistake and family_of(bank, entry.mistake) == family]
+        known = [name for name, _ in item.body.recognized() if name]
+        falls = [name for name in known if family_of(bank, name) == family]
         results.append(answer(item, variant, falls[0] if falls else None))
     said = verdict.judge(results, bank.mistakes)
     return any(family_of(bank, name) == family for name, _ in said.mistakes)
@@ -55,11 +55,11 @@ def family_of(bank: Bank, mistake: str) -> str:
 
 def families(bank: Bank, topic: str) -> list[str]:
     """The misunderstandings that the topic's test questions can show."""
-    return sorted({name for item in items_of(bank, topic) for name in blueprint.families(item, bank.mistakes)})
+    return sorted({name for item in items_of(bank, topic) for name in test_plan.families(item, bank.mistakes)})
 
 
 def main(tests: int) -> None:
-    bank = banks.read(banks.files([Path(__file__).parents[2]]))
+    bank = bank_files.read(bank_files.files([Path(__file__).parents[2]]))
     for topic in (entry.name for entry in bank.topics):
         print(f"{topic}: {tests} tests a line")
         print("  chance  strong  getting there  not yet")

@@ -1,0 +1,1 @@
+"""Authors' files: read, checked, proven."""

@@ -1,0 +1,1 @@
+"""A kind of another package, for tests."""
