@@ -274,7 +274,7 @@ class Guard:
         if len(scope.get("raw_path", b"")) + len(scope["query_string"]) > MOST_OF_AN_ADDRESS:
             return 414, "That address is too long."
         safe = scope["method"] in SAFE
-        embedded = safe and scope["path"].startswith(EMBEDDED)  # pages of others fetch our module, and tell their origin
+        embedded = safe and scope["path"].startswith(EMBEDDED)  # others fetch our module, and tell their origin
         if not embedded and not _same_origin(headers, f"{scope['scheme']}://{host[0]}", safe=safe):
             return 403, "That was sent from another page, and so it is not done."
         length = headers.get("content-length", "0")
