@@ -218,12 +218,12 @@ def measure(times: int, answers: int, *, with_browser: bool) -> dict[str, Any]:
         pid, url = enter(
             _process("-m", "grader", "serve", "--port", "0", "--no-browser", GRADER_DB=db, XDG_DATA_HOME=place)
         )
-        other, plain = enter(_process("-m", "tests.bench.web", "--hello"))
+        started = sum(psutil.Process(pid).cpu_times()[:2])  # before anything else begins: it warms up from now on
         client = enter(httpx.Client(base_url=url.partition("/?")[0], follow_redirects=True, timeout=None))
-        greeting = enter(httpx.Client(base_url=plain, timeout=None))
-        started = sum(psutil.Process(pid).cpu_times()[:2])
         client.get(url)
         home = sum(psutil.Process(pid).cpu_times()[:2])
+        other, plain = enter(_process("-m", "tests.bench.web", "--hello"))
+        greeting = enter(httpx.Client(base_url=plain, timeout=None))
         site = Site(db)
         stack.callback(site.close)
         asking = Asking(client, site)
