@@ -46,7 +46,7 @@ def examine() -> list[Check]:
     except GraderError as error:
         checks.append(Check("bank", "fail", error.message, error.hint))
     checks += _worker() if torch else []
-    return [*checks, *_notebooks(), *_plugins()]
+    return [*checks, *_notebooks(), *_page(), *_plugins()]
 
 
 def _plugins() -> list[Check]:
@@ -96,6 +96,19 @@ def _notebooks() -> list[Check]:
     else:
         checks.append(Check("warm kernels", "ok", "Python 3 (PyTorch, warm)"))
     return [*checks, _confined()]
+
+
+def _page() -> list[Check]:
+    """Whether code is written in an editor on the page."""
+    from importlib.util import find_spec
+
+    if find_spec("starlette") is None:
+        return []
+    from grader.faces.web import assets
+
+    there = bool(assets.editor())
+    hint = "" if there else "code is written in a plain field; `make page` makes the editor where there is npm"
+    return [Check("code editor", "ok" if there else "warn", "on the page" if there else "not made", hint)]
 
 
 def _confined() -> Check:

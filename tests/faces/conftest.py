@@ -10,6 +10,7 @@ from unittest.mock import patch
 
 import pytest
 
+from grader.faces.web import assets
 from grader.runner.local import LocalRunner
 
 if TYPE_CHECKING:
@@ -20,13 +21,14 @@ if TYPE_CHECKING:
 def page(
     tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str], runner: LocalRunner
 ) -> Iterator[Served]:
-    """The page over the shipped bank, with records of its own; one for all tests of it."""
+    """The page over the shipped bank, with records of its own; one for all tests of it. Code is written in a plain field."""
     from tests.support.page import served
 
     place = tmp_path_factory.mktemp("page")
     with contextlib.ExitStack() as stack:
         with patch.dict(os.environ, {"GRADER_CACHE": environment["GRADER_CACHE"]}):
             found = stack.enter_context(served(place / "records.sqlite", runner=runner, author=True))
+        stack.enter_context(patch.object(assets, "editor", str))
         yield found
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 TEMPLATES = str(Path(__file__).parent / "templates" / "page")
 THEMES = ("system", "light", "dark")
 
-_OURS = re.compile(r'\b(href|action|src)="/(?!/)')
+_OURS = re.compile(r'\b(href|action|src|data-editor)="/(?!/)')
 """An address of this site, as templates write it. What somebody typed cannot look so: its quotes are escaped."""
 
 Page = Callable[..., Response]
@@ -83,7 +83,7 @@ class Visit:
             "title": title, "here": here, "owner": self.visitor.owner, "known": self.visitor.known,
             "author": self.site.author and self.visitor.owner, "class_name": self.site.class_name,
             "key": self.keys.form_key(self.visitor), "look": self.look, "path": self.path, "css": assets.CSS,
-            "js": assets.JS, "torch": self.site.torch,
+            "js": assets.JS, "editor": assets.editor(), "torch": self.site.torch,
             "overdue": self.site.due() if self.visitor.known and status < 500 else 0,
         }  # fmt: skip
         text = templates.filled(TEMPLATES, template, **common, **values).replace(' style="text-align:', ' class="')

@@ -120,6 +120,18 @@ function write(area) {
   });
 }
 
+// The editor is loaded when somebody goes to write code, and takes the field's place; where it is not there, the field stays.
+let editor = null;
+
+function edit(area) {
+  write(area);
+  const mount = () => { if (area.isConnected && !area.hidden) editor.mount(area); };
+  if (editor) mount();
+  else if (root.dataset.editor) {
+    area.addEventListener("focus", () => import(root.dataset.editor).then((found) => { editor = found; mount(); }, () => {}), { once: true });
+  }
+}
+
 // ---------------------------------------------------------------- putting lines in order
 
 function order(set) {
@@ -206,7 +218,7 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   if (root.dataset.keys === "off" || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
-  if (at.matches("textarea, select, input:not([type=radio]):not([type=checkbox])")) return;
+  if (at.matches(".editor, textarea, select, input:not([type=radio]):not([type=checkbox])")) return;
   const key = event.key.toLowerCase();
   const option = /^[a-h]$/.test(key) && form && all(".choose", form).length === 1 && $(`.choose [value="${key.toUpperCase()}"]`, form);
   if (option && (!at.matches("a, button, summary") || form.contains(at))) {
@@ -226,7 +238,7 @@ function ready() {
     fill(form);
     form.addEventListener("input", () => store.set(nameOf(form), typed(form)));
   });
-  all("textarea.code:not([readonly])").forEach(write);
+  all("textarea.code:not([readonly])").forEach(edit);
   all("fieldset[data-order]:not([disabled])").forEach(order);
   all(".clock").forEach(count);
   all("[data-watch]").forEach(watch);
