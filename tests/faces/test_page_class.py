@@ -214,7 +214,7 @@ def test_answers_to_a_question_that_was_corrected_are_judged_again(
         assert "It has changed since 1 answer was given" in owner.open("/class/sum").text
         owner.post("/class/sum", {"key": owner.key})
         assert "It has changed" not in owner.text
-        assert "100 % right first time" in owner.text
+        assert "100% right first time" in owner.text
         assert ",1.0,1,correct," in owner.open("/class/answers.csv").text
         assert found.site.records
         (kept,) = found.site.records.attempts(item="sum")
