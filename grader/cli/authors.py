@@ -120,9 +120,11 @@ def _print_changes(since: str, torch: str, changed: Sequence[tuple[ClaimRecord |
     for before, now in changed:
         one = now or before
         assert one is not None
-        print(in_a_line(f"{one.path}:{one.line}: {one.claim} [{one.item}]"))
+        variant = ", ".join(f"{name} = {value!r}" for name, value in one.variant.items())
+        print(in_a_line(f"{one.path}:{one.line}: {one.claim} [{one.item}{f', {variant}' if variant else ''}]"))
         for name, record in ((since, before), (torch, now)):
-            said = f"{record.observed} (expected: {record.expected})" if record else "it is not there"
+            expected = f" (expected: {record.expected})" if record and record.expected else ""
+            said = f"{record.observed}{expected}" if record else "it is not there"
             print(in_a_line(f"  torch {name}: {said}"))
     count = "1 claim has" if len(changed) == 1 else f"{len(changed) or 'no'} claims have"
     print(f"{count} changed since the report of torch {since}.")

@@ -12,7 +12,7 @@ from __future__ import annotations
 import ast
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from grader.errors import did_you_mean
@@ -100,16 +100,19 @@ def asked(lesson: Lesson) -> Iterator[LessonQuestion | Prediction]:
     return (part for part in lesson.parts if isinstance(part, LessonQuestion | Prediction))
 
 
-def unknown(lesson: Lesson, items: Mapping[str, Item]) -> list[Finding]:
-    """Findings where an item that is asked is not there, or has no such variant."""
+def unknown(lesson: Lesson, items: Mapping[str, Item], elsewhere: Collection[str] = ()) -> list[Finding]:
+    """Findings where an item that is asked is not there, or has no such variant; `elsewhere` are of other torches."""
     found = []
     for part in asked(lesson):
         for name in part.asks.items:
             at = Span(lesson.path, part.cell.line)
+            if name in elsewhere:
+                continue
             if name not in items:
                 hint = did_you_mean(name, items) or "`grader topics` lists what there is"
                 found.append(Finding("unknown-item", f"there is no item `{name}`", at, hint))
-            elif part.asks.variant >= len(items[name].variants):
+                continue
+            if part.asks.variant >= len(items[name].variants):
                 count = len(items[name].variants)
                 message = f"`{name}` has no variant {part.asks.variant}"
                 found.append(Finding("unknown-item", message, at, f"it has {count}, counted from 0"))

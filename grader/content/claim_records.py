@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ from grader.judging.claims import shown_options
 from grader.model import LETTERS, Inputs, Item, Proof, Span, Value
 from grader.template import brief, show
 
+PASSES = "passes"
 LONGEST = 400
 """Characters of an expectation or an observation."""
 
@@ -28,21 +30,31 @@ class ClaimRecord:
     """What is claimed, such as `option B: base_lr * 2`."""
     expected: str
     observed: str
+    number: int = 0
+    """How many claims of the variant with the same words come before it."""
 
     @property
     def key(self) -> str:
         """The same in another environment."""
-        return f"{self.item} {sorted(self.variant.items(), key=str)} {self.claim}"
+        return f"{self.item} {sorted(self.variant.items(), key=str)} {self.claim} {self.number}"
+
+    @property
+    def seen(self) -> str:
+        """What counts as observed: of what passes the value does not, it may differ by rounding."""
+        return PASSES if self.expected == PASSES and self.observed.startswith(f"{PASSES}:") else self.observed
 
 
 def of(item: Item, proofs: Sequence[Proof]) -> Iterator[ClaimRecord]:
     """The claims of all variants of an item."""
     for proof in proofs:
         records = _of_exercise(item, proof) if isinstance(item.body, Written) else _of_options(item, proof)
+        same: Counter[str] = Counter()
         for claim, at, expected, observed in records:
             yield ClaimRecord(
-                item.id, _plain(proof.variant.values), at.path, at.line, claim, _short(expected), _short(observed)
-            )
+                item.id, _plain(proof.variant.values), at.path, at.line, claim, _short(expected), _short(observed),
+                same[claim],
+            )  # fmt: skip
+            same[claim] += 1
 
 
 def _plain(values: Inputs) -> dict[str, Value]:
@@ -80,11 +92,11 @@ def _of_exercise(item: Item, proof: Proof) -> Iterator[Claimed]:
     body = item.body
     assert isinstance(body, Written)
     codes = {finding.code for finding in proof.findings}
-    passed = "rejected" if codes & {"reference-fails", "not-run"} else "passes"
-    yield "the reference", body.at, "passes", f"{passed}: {show(proof.answer)}"
+    passed = "rejected" if codes & {"reference-fails", "not-run"} else PASSES
+    yield "the reference", body.at, PASSES, f"{passed}: {show(proof.answer)}"
     passing = {finding.at for finding in proof.findings if finding.code == "mistake-passes"}
     for wrong in body.wrong:
-        yield f"mistake {wrong.mistake}", wrong.at, "fails", "passes" if wrong.at in passing else "fails"
+        yield f"mistake {wrong.mistake}", wrong.at, "fails", PASSES if wrong.at in passing else "fails"
 
 
 # ---------------------------------------------------------------- two environments
@@ -111,6 +123,6 @@ def changes(
     found: list[tuple[ClaimRecord | None, ClaimRecord | None]] = [
         (before.get(key), record)
         for key, record in known.items()
-        if key not in before or (before[key].observed, before[key].expected) != (record.observed, record.expected)
+        if key not in before or (before[key].seen, before[key].expected) != (record.seen, record.expected)
     ]
     return found + [(record, None) for key, record in before.items() if key not in known]

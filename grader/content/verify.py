@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import astuple, dataclass
 
@@ -180,9 +180,11 @@ class Reading:
 class Predicting:
     """The proofs of the items that a lesson asks about the output of a cell, under way."""
 
-    def __init__(self, lesson: Lesson, items: Mapping[str, Item], runner: Runner) -> None:
+    def __init__(
+        self, lesson: Lesson, items: Mapping[str, Item], runner: Runner, elsewhere: Collection[str] = ()
+    ) -> None:
         self._lesson = lesson
-        self._unknown = asking_cells.unknown(lesson, items)
+        self._unknown = asking_cells.unknown(lesson, items, elsewhere)
         self._proofs = [
             (part, items[name], PendingProof.begin(items[name], items[name].variants[part.asks.variant], runner))
             for part in asking_cells.asked(lesson)
@@ -322,7 +324,8 @@ def verify(
     """
     readings = [Reading(lesson, runner) for lesson in lessons]
     there = {item.id: item for item in (*asked, *bank.items)}
-    predicting = [Predicting(lesson, there, runner) for lesson in lessons]
+    elsewhere = {name for topic in bank.topics for name in topic.elsewhere}
+    predicting = [Predicting(lesson, there, runner, elsewhere) for lesson in lessons]
     tried = [Trying(topic.experiment, runner) for topic in bank.topics if topic.experiment]
     remembered = memory if not listing else None
     kept = {topic.name: remembered.get(_key(topic)) for topic in bank.topics if topic.text} if remembered else {}
@@ -350,7 +353,7 @@ def verify(
     options = sum((tally.options for tally in tallies.values()), OptionCounts())
     variants, proven = (sum(getattr(tally, name) for tally in tallies.values()) for name in ("variants", "proven"))
     items = len(bank.items) + sum(len(topic.left_out) for topic in bank.topics)
-    elsewhere = sum(len(topic.elsewhere) for topic in bank.topics)
     return Report(
-        items, variants, claims, proven, tuple(findings), len(lessons), options, len(tried), tuple(listed), elsewhere
-    )
+        items, variants, claims, proven, tuple(findings), len(lessons), options, len(tried), tuple(listed),
+        len(elsewhere),
+    )  # fmt: skip

@@ -116,7 +116,7 @@ OF_DTYPES: tuple[tuple[str, str, str], ...] = (
 )  # fmt: skip
 
 OF_DEVICES: tuple[tuple[str, str, str], ...] = (
-    ("AssertionError", r"Torch not compiled with CUDA enabled", 'There is no GPU here. Choose the device by what there is: `"cuda" if torch.cuda.is_available() else "cpu"`.'),
+    ("AssertionError|RuntimeError", r"Torch not compiled with CUDA enabled|Cannot re-initialize CUDA in forked subprocess|Found no NVIDIA driver", 'There is no GPU here. Choose the device by what there is: `"cuda" if torch.cuda.is_available() else "cpu"`.'),
     ("RuntimeError", r"Tensor on device (\S+) is not on the expected device (\S+?)!", "A tensor on {0} meets one on {1}: bring the model and each batch to one device with `.to(device)`."),
     ("RuntimeError", r"device type at start of device string: (\w+)", "`{0}` is not a device: devices are called `cpu`, `cuda` and the like. A dtype is written `torch.float32`."),
     ("RuntimeError", r"cannot be called on meta tensors", "A tensor on the device `meta` has a shape and a dtype, but no entries to read."),
@@ -202,7 +202,7 @@ PASSED: tuple[tuple[str, str], ...] = (
 def meaning(kind: str, message: str, source: str = "") -> str:
     """What an error or a warning usually means in a program with this source; empty where nothing is known of it."""
     for known, pattern, text in MEANINGS:
-        if kind == known and (found := re.search(pattern, message[:500])):
+        if re.fullmatch(known, kind) and (found := re.search(pattern, message[:500])):
             passed = [
                 said for looks, said in PASSED if text.endswith("what it is passed.") and re.search(looks, source)
             ]

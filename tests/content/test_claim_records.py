@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from grader.content import claim_records
 from tests.support.common import Command
 
 BANK = """\
@@ -87,15 +88,29 @@ def test_a_report_of_elsewhere_shows_what_changed(quiz: Path, tmp_path: Path, gr
     for claim in report["listed"]:
         if claim["claim"].startswith("answer: x.shape"):
             claim["observed"] = "torch.Size([3, 2])"
+        elif claim["claim"].startswith("answer: x.sum") and claim["variant"] == {"n": 3}:
+            claim["observed"] = "4"
     report["torch"] = "1.0.0"
     (tmp_path / "report.json").write_text(json.dumps(report))
     done = grader("verify", quiz, "--against", tmp_path / "report.json")
     assert done.returncode == 1
     assert "torch 1.0.0: torch.Size([3, 2])" in done.stdout
-    assert "1 claim has changed since the report of torch 1.0.0." in done.stdout
+    assert "[total, n = 3]" in done.stdout
+    assert "torch 1.0.0: 4 (expected: 3)" in done.stdout
+    assert "2 claims have changed since the report of torch 1.0.0." in done.stdout
     changed = json.loads(grader("verify", quiz, "--json", "--against", tmp_path / "report.json").stdout)
     assert changed["since"] == "1.0.0"
-    assert [one["now"]["item"] for one in changed["changed"]] == ["shape"]
+    assert [one["now"]["item"] for one in changed["changed"]] == ["total", "shape"]
+
+
+def test_claims_of_equal_words_are_two_and_rounding_is_no_change() -> None:
+    def record(observed: str, number: int = 0) -> claim_records.ClaimRecord:
+        return claim_records.ClaimRecord("write", {}, "t.yaml", 3, "the reference", "passes", observed, number)
+
+    assert record("passes: 1", 0).key != record("passes: 1", 1).key
+    before = {record("passes: 0.556693").key: record("passes: 0.556693")}
+    assert claim_records.changes(before, [record("passes: 0.556694")]) == []
+    assert len(claim_records.changes(before, [record("rejected: 0.556694")])) == 1
 
 
 @pytest.mark.parametrize(
@@ -128,3 +143,16 @@ def test_claims_go_with_json(quiz: Path, grader: Command) -> None:
     done = grader("verify", quiz, "--claims")
     assert done.returncode == 2
     assert "--claims goes with --json" in done.stderr
+
+
+def test_a_lesson_may_ask_an_item_for_another_torch(tmp_path: Path, grader: Command) -> None:
+    (tmp_path / "quizzes").mkdir()
+    (tmp_path / "lessons" / "t").mkdir(parents=True)
+    (tmp_path / "quizzes/t.yaml").write_text(BANK.replace("TORCH", "<2.0"))
+    asks = '```{code-cell} python\n:tags: [quiz, remove-input]\nfrom grader.jupyter import quiz\nquiz(items=["NAME"])\n```\n'
+    page = "---\ntitle: A page\ntopic: t\nmode: why\nminutes: 3\njupytext: {text_representation: {extension: .md, format_name: myst}}\nkernelspec: {name: python3, display_name: Python 3}\n---\n# A page\n\n"
+    text = page + asks.replace("NAME", "shape") + "\n" + asks.replace("NAME", "shapes")
+    (tmp_path / "lessons/t/why.md").write_text(text)
+    said = grader("verify", tmp_path).stdout
+    assert "there is no item `shapes`" in said
+    assert "there is no item `shape`" not in said

@@ -215,7 +215,7 @@ WARNED: tuple[tuple[str, str], ...] = (
 def _met(kind: str, message: str) -> int:
     """Which meaning is the first that fits."""
     rows = enumerate(error_meanings.MEANINGS)
-    return next(number for number, row in rows if row[0] == kind and re.search(row[1], message[:500]))
+    return next(number for number, row in rows if re.fullmatch(row[0], kind) and re.search(row[1], message[:500]))
 
 
 @pytest.fixture(scope="module")
