@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import cycle, islice
 
 from grader.model import Chart, Observation
 from grader.render.charts import direction
 from grader.template import show
 
 MOST_ROWS = 14
-MARKERS, PLAIN_MARKERS = ("hd", "•", "+"), ("*", "o", "x")
-"""Of the last curve, a line, and of the dots over it, a curve each: they must be told apart without color."""
+MARKERS, PLAIN_MARKERS = ("hd", "•", "+", "#", "o", "x"), ("*", "o", "x", "+", "#", "@")
+"""Of the last curve, a line, and of the dots over it, a curve each: they must be told apart without color.
+
+Where there are more curves, the dots begin again; the words above say each curve.
+"""
 
 
 def rows(run: Observation) -> list[tuple[str, str, str]]:
@@ -64,7 +68,8 @@ def plot(chart: Chart, width: int, ascii_only: bool = False) -> str:
     figure = plotext.figure
     figure.clear()
     figure.plot_size(min(width, 60), 8 if len(chart.curves) == 1 else 11)
-    line, *dots = PLAIN_MARKERS if ascii_only else MARKERS
+    line, *marks = PLAIN_MARKERS if ascii_only else MARKERS
+    dots = list(islice(cycle(marks), len(chart.curves) - 1))
     for place, points in reversed(list(enumerate(drawable))):  # the first is drawn last, over the others
         drawn_as_line = place == len(chart.curves) - 1
         steps, values = [step for step, _ in points], [value for _, value in points]
@@ -85,7 +90,7 @@ def plot(chart: Chart, width: int, ascii_only: bool = False) -> str:
         drawn = drawn.translate(str.maketrans("┤│└┬─┴┼", "|||+-++"))
     lines = [line.rstrip() for line in drawn.splitlines() if line.strip()]
     if len(chart.curves) > 1:
-        shown = [*dots[: len(chart.curves) - 1], "*" if ascii_only else "▀"]
+        shown = [*dots, "*" if ascii_only else "▀"]
         lines.append("   ".join(f"{mark} {curve.name}" for mark, curve in zip(shown, chart.curves, strict=True)))
     return "\n".join(lines)
 

@@ -127,7 +127,7 @@ def test_from_make_quiz_to_a_model_that_is_trained_and_evaluated(
         assert len(taken) < 50, taken
         screen.start(line)
         if line.startswith("grader learn"):
-            skim(screen)
+            read_whole(screen)
         elif line.startswith("grader quiz"):
             skip_all(screen)
         else:
@@ -141,14 +141,12 @@ def test_from_make_quiz_to_a_model_that_is_trained_and_evaluated(
     assert "grader test learning" in taken
 
 
-def skim(screen: Screen) -> None:
-    """Leave the lesson that is begun at its first stop."""
-    if screen.stop():
-        screen.press("q")
-        screen.stop_or_end()
-    if not screen.named:
-        screen.type("q")
-        assert screen.end() == 0
+def read_whole(screen: Screen) -> None:
+    """Read the lesson that is begun to its end, with its questions, and practice nothing yet."""
+    for _ in read(screen):
+        pass
+    screen.type("q")
+    assert screen.end() == 0
 
 
 def skip_all(screen: Screen) -> None:
@@ -178,10 +176,7 @@ def learn(screen: Screen, topic: str) -> None:
     """Read the lesson that is named first, then answer five questions."""
     screen.start(named(screen, "learn"))
     assert screen.line == f"grader learn {topic}"
-    for _ in read(screen):
-        pass
-    screen.type("q")
-    assert screen.end() == 0
+    read_whole(screen)
     screen.start(named(screen, "quiz"))
     assert screen.line == f"grader quiz {topic}"
     skip_all(screen)
