@@ -36,6 +36,7 @@ def edited(
     place = tmp_path_factory.mktemp("editor")
     with (
         patch.dict(os.environ, {"GRADER_CACHE": environment["GRADER_CACHE"]}),
+        patch.object(assets, "editor", address),  # the page that other tests share is without
         served(place / "records.sqlite", runner=runner) as found,
     ):
         yield found
@@ -133,4 +134,5 @@ def test_a_page_without_it_names_none(page: Served, tmp_path: Path) -> None:
         assert address.__wrapped__() == ""
         with pytest.raises(KeyError):
             assets.content.__wrapped__(assets.EDITOR)
-    assert "data-editor" not in page.client().get(QUESTION).text
+    with patch.object(assets, "editor", str):
+        assert "data-editor" not in page.client().get(QUESTION).text
