@@ -68,8 +68,8 @@ def plot(chart: Chart, width: int, ascii_only: bool = False) -> str:
     figure = plotext.figure
     figure.clear()
     figure.plot_size(min(width, 60), 8 if len(chart.curves) == 1 else 11)
-    line, *marks = PLAIN_MARKERS if ascii_only else MARKERS
-    dots = list(islice(cycle(marks), len(chart.curves) - 1))
+    line, *others = PLAIN_MARKERS if ascii_only else MARKERS
+    dots = list(islice(cycle(others), len(chart.curves) - 1))
     for place, points in reversed(list(enumerate(drawable))):  # the first is drawn last, over the others
         drawn_as_line = place == len(chart.curves) - 1
         steps, values = [step for step, _ in points], [value for _, value in points]
