@@ -180,8 +180,9 @@ class Student:
                 if self.over.is_set() or '<form class="answer"' not in self.tab.text:
                     break
                 action, hidden = self.tab.form()
-                choice = 'type="radio"' in self.tab.text
-                form = hidden | ({"do": "check", "a.0": self.chance.choice("AB")} if choice else {"do": "solution"})
+                groups = set(re.findall(r'<input type="radio" name="(a\.\d+)"', self.tab.text))
+                picked = {name: self.chance.choice("AB") for name in sorted(groups)}
+                form = hidden | ({"do": "check", **picked} if groups else {"do": "solution"})
                 self._patiently(partial(self.tab.post, action, form))
                 if not self.over.is_set() and (found := re.search(r'id="word">(.*?)</h2>', self.tab.text)):
                     self.told[action] = found[1]
