@@ -1,7 +1,7 @@
 # `make page`, `make quiz` and `make test` are all one needs; each sets everything up first.
 PYTHON ?= python3
 BIN := .venv/bin
-EDITOR := grader/faces/web/static/editor.js
+CODE_EDITOR := grader/faces/web/static/editor.js
 READY := .venv/.ready
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
@@ -22,11 +22,11 @@ $(READY): pyproject.toml constraints.txt
 quiz: $(READY)
 	@$(BIN)/grader quiz tensors
 
-page: $(READY) $(EDITOR)
+page: $(READY) $(CODE_EDITOR)
 	@$(BIN)/grader serve
 
 # The editor for code on the page, by npm; without it code is written in a plain field.
-$(EDITOR): $(READY) $(wildcard grader/faces/web/editor/*)
+$(CODE_EDITOR): $(READY) $(wildcard grader/faces/web/editor/*)
 	@$(BIN)/python -m tests.support.editor
 
 # What `verify` has run need not be run again for the tests: they look at the same observations.
@@ -34,7 +34,7 @@ proven: $(READY)
 	rm -rf build/proven
 	GRADER_CACHE=build/proven $(BIN)/grader verify
 
-test: $(READY) $(EDITOR)
+test: $(READY) $(CODE_EDITOR)
 	@$(MAKE) --no-print-directory --jobs 3 --output-sync=line lint types proven
 	GRADER_PROVEN=build/proven $(BIN)/python -m pytest --numprocesses auto -m "not slow"
 

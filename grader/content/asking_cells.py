@@ -111,8 +111,7 @@ def unknown(lesson: Lesson, items: Mapping[str, Item], elsewhere: Collection[str
             if name not in items:
                 hint = did_you_mean(name, items) or "`grader topics` lists what there is"
                 found.append(Finding("unknown-item", f"there is no item `{name}`", at, hint))
-                continue
-            if part.asks.variant >= len(items[name].variants):
+            elif part.asks.variant >= len(items[name].variants):
                 count = len(items[name].variants)
                 message = f"`{name}` has no variant {part.asks.variant}"
                 found.append(Finding("unknown-item", message, at, f"it has {count}, counted from 0"))

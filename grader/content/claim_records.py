@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +16,9 @@ from grader.model import LETTERS, Inputs, Item, Proof, Span, Value
 from grader.template import brief, show
 
 PASSES = "passes"
+NUMBER = re.compile(r"-?\d+(?:\.\d*)?(?:e[-+]?\d+)?")
+ROUNDING = 1e-4
+"""What two builds of torch may differ by in float32, relative and near 0."""
 LONGEST = 400
 """Characters of an expectation or an observation."""
 
@@ -38,10 +43,19 @@ class ClaimRecord:
         """The same in another environment."""
         return f"{self.item} {sorted(self.variant.items(), key=str)} {self.claim} {self.number}"
 
-    @property
-    def seen(self) -> str:
-        """What counts as observed: of what passes the value does not, it may differ by rounding."""
-        return PASSES if self.expected == PASSES and self.observed.startswith(f"{PASSES}:") else self.observed
+    def agrees(self, other: ClaimRecord) -> bool:
+        """Whether the same was expected and observed; the numbers of a reference that passes may differ by rounding."""
+        if self.expected != other.expected:
+            return False
+        if self.expected != PASSES:
+            return self.observed == other.observed
+        (words, numbers), (others, theirs) = (
+            (NUMBER.sub("0", one.observed), NUMBER.findall(one.observed)) for one in (self, other)
+        )
+        return words == others and all(
+            math.isclose(float(mine), float(its), rel_tol=ROUNDING, abs_tol=ROUNDING)
+            for mine, its in zip(numbers, theirs, strict=True)
+        )
 
 
 def of(item: Item, proofs: Sequence[Proof]) -> Iterator[ClaimRecord]:
@@ -123,6 +137,6 @@ def changes(
     found: list[tuple[ClaimRecord | None, ClaimRecord | None]] = [
         (before.get(key), record)
         for key, record in known.items()
-        if key not in before or (before[key].seen, before[key].expected) != (record.seen, record.expected)
+        if key not in before or not record.agrees(before[key])
     ]
     return found + [(record, None) for key, record in before.items() if key not in known]

@@ -29,7 +29,7 @@ def installed(folder: Path) -> Path:
             shutil.copy(path, place)
         if not (place / "ready").exists():
             npm = NODE / "lib/node_modules/npm/bin/npm-cli.js"
-            done = node(npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", cwd=place)
+            done = node(npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1", cwd=place)
             if done.returncode:
                 pytest.skip(f"{folder.name} cannot be had from npm here: {done.stderr.strip()[-200:]}")
             (place / "ready").touch()
