@@ -30,6 +30,14 @@ MAIN = {
     "layers": "layer-two-linears-deeper layer-zeros-init layer-constant-init layer-randn-keeps-scale "
     "layer-sigmoid-saturates",
     "losses": "loss-softmax-twice loss-uniform-is-one loss-bce-takes-logits loss-mean-of-batches loss-nll-applies-log",
+    "optimizers": "optim-momentum-forgets optim-adam-step-is-gradient optim-zero-grad-of-new-parameters "
+    "optim-weight-decay-in-loss optim-adam-decay-is-adamw",
+    "data": "data-last-batch-dropped data-next-iter-advances data-shuffles-by-default data-shuffles-once "
+    "data-normalise-with-test",
+    "training-loop": "loop-no-zero-grad loop-order-zero-after-backward loop-loss-tensor-summed loop-eval-forgotten "
+    "loop-loss-list-keeps",
+    "evaluation": "eval-accuracy-of-logits eval-rare-class-accuracy eval-mean-of-f1 eval-batchnorm-depends-on-batch "
+    "eval-accuracy-float-labels",
 }  # fmt: skip
 """The five main misconceptions of each topic."""
 

@@ -44,6 +44,26 @@ def test_ten_questions_easy_to_hard_over_many_skills(topic: str, bank: Bank) -> 
     assert draw(bank, topic, 1) != draw(bank, topic, 2)
 
 
+@pytest.mark.slow
+def test_tests_of_a_topic_differ_and_leave_no_main_misconception_out(bank: Bank) -> None:
+    for topic in bank.topics:
+        drawn = [[item for item, _ in draw(bank, topic.name, seed)] for seed in range(40)]
+        assert len({item.id for test in drawn for item in test}) >= 20, topic.name
+        showing: dict[str, list[Item]] = {}
+        for item in verdicts.items_of(bank, topic.name):
+            for name in {name for name, _ in item.body.recognized() if name}:
+                showing.setdefault(name, []).append(item)
+        asked = Counter(
+            name for test in drawn for name in {name for item in test for name, _ in item.body.recognized()}
+        )
+        left_out = [
+            name
+            for name, items in showing.items()
+            if len(items) >= test_plan.SHOWN and len({item.kind for item in items}) > 1 and not asked[name]
+        ]
+        assert not left_out, topic.name
+
+
 @pytest.mark.parametrize("topic", TOPICS)
 def test_three_tests_in_a_row_share_no_variant(topic: str, bank: Bank) -> None:
     for seed in range(20):

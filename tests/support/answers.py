@@ -15,7 +15,7 @@ from grader.learning.question import Question, mixed_input
 from grader.learning.recorder import now
 from grader.learning.records import Records
 from grader.learning.sitting import Sittings
-from grader.model import LETTERS, Bank, Mistake, Response, Result
+from grader.model import LETTERS, Bank, Mistake, OrderInput, Response, Result
 from grader.runner.cached import RememberingRunner
 
 
@@ -62,6 +62,9 @@ class Oracle:
         samples = kinds.of(item).samples
         found = []
         if isinstance(body, Written):
+            only = question.prompt().inputs[0]
+            if isinstance(only, OrderInput):  # numbers of the lines as this question shows them
+                proof = replace(proof, mixed=only.lines)
             for wrong in body.wrong:
                 if wrong.mistake == mistake:
                     own = replace(item, body=replace(body, reference=wrong.parts))
