@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sql
 
 from grader.learning import record_rows
+from grader.model import Attempt, Event
 
 Table = sql.TableClause
-
-TAKEN = sql.text(
-    "SELECT 1 FROM attempts WHERE sitting = :sitting AND ((place = :place AND tries = :tries) OR token = :token)"
-)
-"""Whether an attempt would be there twice: by its place or by its token."""
 
 LAST_OUTCOMES = sql.text("""
     SELECT outcome FROM attempts WHERE sitting = (
@@ -28,6 +25,12 @@ _SEEN = "SELECT DISTINCT item, variant FROM attempts JOIN {items} ON item = aske
 _CARD = """SELECT card FROM attempts
     WHERE learner = :learner AND unit = {unit} AND card IS NOT NULL ORDER BY number DESC LIMIT 1"""
 _CARD_OF_UNIT = sql.text(_CARD.format(unit=":unit"))
+_BEFORE = sql.text(
+    f"SELECT ({_CARD.format(unit=':unit')}), EXISTS ("  # noqa: S608  (of what stands here)
+    "SELECT 1 FROM attempts WHERE sitting = :sitting AND ((place = :place AND tries = :tries) OR token = :token))"
+)
+_NEXT = sql.text("""SELECT max(seq), sum(CASE WHEN place = :place AND kind = :kind THEN 1 ELSE 0 END)
+    FROM events WHERE sitting = :sitting""")
 _STANDING = """
     SELECT 'item', asked.value, NULL FROM {items} WHERE EXISTS (
         SELECT 1 FROM attempts WHERE learner = :learner AND item = asked.value)
@@ -45,6 +48,46 @@ def card_of(connection: sql.Connection, learner: str, unit: str) -> str | None:
     if card is not None:
         record_rows.check_card(card)
     return card
+
+
+def before(connection: sql.Connection, attempt: Attempt) -> tuple[str | None, bool]:
+    """The state of an attempt's card before it, and whether it would be there twice: by its place or by its token."""
+    names = ("learner", "unit", "sitting", "place", "tries", "token")
+    card, taken = connection.execute(_BEFORE, {name: getattr(attempt, name) for name in names}).one()
+    if card is not None:
+        record_rows.check_card(card)
+    return card, bool(taken)
+
+
+def next_of(connection: sql.Connection, event: Event) -> tuple[int, bool]:
+    """The next number of an event's sitting, and whether there is one of its kind at its place."""
+    given = {"sitting": event.sitting, "place": event.place, "kind": event.kind}
+    last, same = connection.execute(_NEXT, given).one()
+    return 0 if last is None else last + 1, bool(same)
+
+
+def rows_of(
+    connection: sql.Connection, queries: Sequence[sql.Select[Any]], given: Mapping[str, Any]
+) -> list[list[Mapping[Any, Any]]]:
+    """The rows of several queries. PostgreSQL is asked for all of them at once, and answers once."""
+    driver: Any = connection.connection.driver_connection
+    if not hasattr(driver, "pipeline"):
+        return [list(connection.execute(query, given).mappings()) for query in queries]
+    texts = [_text(query, connection.dialect) for query in queries]
+    with driver.pipeline():
+        answers = [driver.execute(text, given) for text in texts]
+        return [_mappings(one) for one in answers]
+
+
+def _mappings(answer: Any) -> list[Mapping[Any, Any]]:
+    rows = answer.fetchall()  # what its columns are called is known with them
+    names = [column.name for column in answer.description]
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+@lru_cache(maxsize=64)
+def _text(query: sql.Select[Any], dialect: sql.Dialect) -> str:
+    return str(query.compile(dialect=dialect))
 
 
 def standing_of(

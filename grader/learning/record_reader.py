@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 import sqlalchemy as sql
@@ -15,7 +16,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlch
 
 from grader.learning import record_rows
 from grader.learning.record_opening import URLS, RecordsError, hint_for
-from grader.learning.record_queries import LAST_OUTCOMES, Table, seen_of, standing_of
+from grader.learning.record_queries import LAST_OUTCOMES, Table, rows_of, seen_of, standing_of
 from grader.learning.sitting_log import Logged
 from grader.model import (
     Attempt,
@@ -52,6 +53,8 @@ class RecordReader:
 
     url: str
     _engine: sql.Engine
+    _quick: sql.Engine
+    """For queries of which each may see what was written meanwhile."""
     _tables: tuple[Table, ...] = TABLES
     """Those that there are: fewer where an earlier version wrote them, and they are only read."""
 
@@ -90,7 +93,7 @@ class RecordReader:
 
     def select(self, query: sql.Executable) -> list[Any]:
         """The rows of a query, as mappings."""
-        with self._told("read"), self._engine.connect() as connection:
+        with self._told("read"), self._quick.connect() as connection:
             return [row._mapping for row in connection.execute(query)]  # noqa: SLF001  (as above)
 
     def attempts(self, **equal: object) -> Iterator[Attempt]:
@@ -127,7 +130,7 @@ class RecordReader:
         chosen = (SITTINGS.c.learner == learner, SITTINGS.c.ended.is_(None),
                   SITTINGS.c.started >= record_rows.microseconds(since))  # fmt: skip
         query = sql.select(*self._columns(SITTINGS)).where(*chosen).order_by(SITTINGS.c.started.desc()).limit(count)
-        with self._told("read"), self._engine.connect() as connection:
+        with self._told("read"), self._quick.connect() as connection:
             return [record_rows.sitting(row._mapping) for row in connection.execute(query)]  # noqa: SLF001  (as above)
 
     @cached_property
@@ -143,21 +146,16 @@ class RecordReader:
 
     def logged(self, sitting: str) -> Logged | None:
         """All that is on record of a sitting; None where there is none of this id."""
-        with self._told("read"), self._engine.connect() as connection:
-
-            def rows(table: Table) -> list[Any]:
-                found = connection.execute(self._logged[table.name], {"sitting": sitting})
-                return [row._mapping for row in found]  # noqa: SLF001  (as above)
-
+        with self._told("read"), self._quick.connect() as connection:
             # The plan last: it may grow meanwhile, and what is answered is in it.
-            events = [] if EVENTS not in self._tables else rows(EVENTS)
-            attempts = rows(ATTEMPTS)
-            kept = rows(SITTINGS)
+            tables = [table for table in (EVENTS, ATTEMPTS, SITTINGS) if table in self._tables]
+            queries = [self._logged[table.name] for table in tables]
+            *events, attempts, kept = rows_of(connection, queries, {"sitting": sitting})
             if not kept:
                 return None
             return Logged(
                 record_rows.sitting(kept[0]),
-                tuple(map(record_rows.event, events)),
+                tuple(map(record_rows.event, chain.from_iterable(events))),
                 tuple(map(record_rows.attempt, attempts)),
             )
 
@@ -167,12 +165,12 @@ class RecordReader:
                 ATTEMPTS.c.mode.in_(("practice", "try")), ATTEMPTS.c.sitting != sitting.id,
                 ATTEMPTS.c.at <= record_rows.microseconds(sitting.started))  # fmt: skip
         query = sql.select(*self._columns(ATTEMPTS)).where(*mine).order_by(ATTEMPTS.c.number.desc()).limit(1)
-        with self._told("read"), self._engine.connect() as connection:
+        with self._told("read"), self._quick.connect() as connection:
             row = connection.execute(query).first()
             return record_rows.attempt(row._mapping) if row else None  # noqa: SLF001  (as above)
 
     def learners(self) -> list[str]:
-        with self._told("read"), self._engine.connect() as connection:
+        with self._told("read"), self._quick.connect() as connection:
             found = list(connection.execute(sql.select(ATTEMPTS.c.learner).distinct()).scalars())
             if odd := [name for name in found if not isinstance(name, str)]:
                 raise ValueError(f"`learner` is {odd[0]!r}")
@@ -180,7 +178,7 @@ class RecordReader:
 
     def standing(self, learner: str, items: Sequence[str], units: Sequence[str]) -> tuple[set[str], dict[str, str]]:
         """Which of the items were answered, and the state of each unit's card that was; one query."""
-        with self._told("read"), self._engine.connect() as connection:
+        with self._told("read"), self._quick.connect() as connection:
             return standing_of(connection, learner, items, units)
 
     def cards(self, learner: str, units: list[str]) -> dict[str, str]:
@@ -189,18 +187,18 @@ class RecordReader:
 
     def seen(self, learner: str, items: list[str]) -> dict[str, set[int]]:
         """The variants of each item that were asked before."""
-        with self._told("read"), self._engine.connect() as connection:
+        with self._told("read"), self._quick.connect() as connection:
             return seen_of(connection, learner, items)
 
     def recent(self, learner: str, topic: str | None, count: int) -> list[Attempt]:
         """The last attempts on a topic, or on all (None), newest first."""
         mine = [ATTEMPTS.c.learner == learner, *([] if topic is None else [ATTEMPTS.c.topic == topic])]
         query = sql.select(*self._columns(ATTEMPTS)).where(*mine).order_by(ATTEMPTS.c.number.desc()).limit(count)
-        with self._told("read"), self._engine.connect() as connection:
+        with self._told("read"), self._quick.connect() as connection:
             return [record_rows.attempt(row._mapping) for row in connection.execute(query)]  # noqa: SLF001  (as above)
 
     def last_outcomes(self, learner: str, topic: str, mode: str) -> list[str]:
         """The outcomes of the last sitting of a topic in a mode in which anything was answered."""
-        with self._told("read"), self._engine.connect() as connection:
+        with self._told("read"), self._quick.connect() as connection:
             given = {"learner": learner, "topic": topic, "mode": mode}
             return [str(outcome) for outcome in connection.execute(LAST_OUTCOMES, given).scalars()]

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from grader.learning import placement, spaced_repetition
 from grader.learning.digests import BankDigests
 from grader.learning.sitting_log import Log, new_id
-from grader.model import Attempt, Bank, Outcome, Result, Sitting
+from grader.model import Attempt, Bank, Event, Outcome, Result, Sitting
 
 ON_RECORD = (Outcome.CORRECT, Outcome.PARTLY, Outcome.INCORRECT, Outcome.SKIPPED)
 """What could not be read or run was no attempt."""
@@ -44,10 +44,22 @@ class Recorder:
             self.store.begin(self.sitting)
             self._begun = True
 
-    def __call__(self, result: Result, place: int, tries: int, seconds: float, token: str | None = None) -> bool:
-        """Put an answer on record. False where that place was answered by another process in the meantime."""
+    def __call__(
+        self,
+        result: Result,
+        place: int,
+        tries: int,
+        seconds: float,
+        token: str | None = None,
+        ends: Callable[[Attempt], Event | None] = lambda _: None,
+    ) -> Attempt | None:
+        """Put an answer on record; None where that place was answered by another process in the meantime.
+
+        `ends` says what is put on record with it, where the sitting ends with this answer. Raises ValueError for an
+        outcome that is not put on record.
+        """
         if result.score.outcome not in ON_RECORD:
-            return True
+            raise ValueError(f"{result.score.outcome.value} is not put on record")
         self.begin()
         keeps = self.store.keeps  # waits for records that are being opened
         attempt = self._attempt(result, place, tries, seconds)
@@ -61,7 +73,7 @@ class Recorder:
             early = card is not None and attempt.at < spaced_repetition.due(card)
             return dataclasses.replace(attempt, early=early, card=spaced_repetition.after(card, rating, attempt.at))
 
-        return self.store.add(make, self.sitting.learner, attempt.unit) is not None
+        return self.store.add(make, self.sitting.learner, attempt.unit, ends(attempt))
 
     def _attempt(self, result: Result, place: int, tries: int, seconds: float) -> Attempt:
         """All that is known of an attempt before its unit's card is looked up."""

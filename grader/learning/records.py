@@ -30,7 +30,7 @@ from grader.learning.record_opening import (
     url_of,
     version_of,
 )
-from grader.learning.record_queries import TAKEN, card_of
+from grader.learning.record_queries import before, card_of, next_of
 from grader.learning.record_reader import (
     ATTEMPTS,
     EVENTS,
@@ -53,10 +53,16 @@ VERSION = "0004"
 BUSY_SECONDS = 15
 """How long to wait for another process that writes."""
 
+KEPT = 20
+"""Connections to a server that are kept open: to begin one takes it longer than to write an answer."""
+
 CLOCK_GRAIN = 50_000_000
 """Nanoseconds within which two writes to a file may leave it with the same time."""
 
+INSERT_ATTEMPT, INSERT_EVENT = sql.insert(ATTEMPTS), sql.insert(EVENTS)
+
 _LOCK = 0x70726364  # of PostgreSQL, with a second number for the learner: one writer of a learner's answers at a time
+_LOCKED = sql.text("SELECT pg_advisory_xact_lock(:key, hashtext(:learner))")
 
 
 class Records(RecordReader):
@@ -78,11 +84,19 @@ class Records(RecordReader):
             self.name = address.database or "memory" if self._sqlite else address.render_as_string()
             if self._sqlite and address.database:
                 self._place(Path(address.database))
-            self._engine = sql.create_engine(address, connect_args={"timeout": BUSY_SECONDS} if self._sqlite else {})
+            more: dict[str, Any] = (
+                {"connect_args": {"timeout": BUSY_SECONDS}}
+                if self._sqlite
+                else {"pool_size": KEPT, "pool_use_lifo": True}
+            )
+            self._engine = sql.create_engine(address, **more)
+            self._quick = self._engine
             if self._sqlite:
                 event.listen(self._engine, "connect", self._connected)
                 event.listen(self._engine, "begin", _begin)
             self._writer = self._engine.execution_options(writes=True)
+            if not self._sqlite:  # each query by itself: a server need not be told where a transaction begins and ends
+                self._quick = self._engine.execution_options(isolation_level="AUTOCOMMIT")
             place = Path(address.database or "") if self._sqlite else Path()
             beside = None if place.name == "" or str(place).startswith(("file:", ":")) else f"{place.name}.lock"
             self._file = str(place) if beside else None
@@ -178,8 +192,7 @@ class Records(RecordReader):
         if self._sqlite:
             return self._group.write(job)
         with self._writer.begin() as connection:
-            lock = sql.text("SELECT pg_advisory_xact_lock(:key, hashtext(:learner))")
-            connection.execute(lock, {"key": _LOCK, "learner": learner})
+            connection.execute(_LOCKED, {"key": _LOCK, "learner": learner})
             return job(connection)
 
     def write(self, learner: str, job: Job) -> Any:
@@ -197,45 +210,48 @@ class Records(RecordReader):
 
         self.write(sitting.learner, job)
 
-    def add(self, make: Callable[[str | None], Attempt], learner: str, unit: str) -> Attempt | None:
+    def add(
+        self, make: Callable[[str | None], Attempt], learner: str, unit: str, ends: Event | None = None
+    ) -> Attempt | None:
         """Write an attempt. `make` is given the state of the unit's card before it, and says what is to be written.
 
         It is made before the transaction, and in it once more only where another answer moved the card in between: two
         sittings at once follow one another. None where this place of the sitting was answered already, or its token was
-        used: nothing is doubled.
+        used: nothing is doubled. `ends` is written with it, as `finish` does.
         """
         with self._told("written"):
-            with self._engine.connect() as connection:
-                before = card_of(connection, learner, unit)
-            prepared = make(before)
-            once = {name: getattr(prepared, name) for name in ("sitting", "place", "tries", "token")}
+            card = None
+            if self._sqlite:  # where all who write wait for one another, what takes time is done before
+                with self._quick.connect() as connection:
+                    card = card_of(connection, learner, unit)
+            prepared = make(card)
 
             def job(connection: sql.Connection) -> Attempt | None:
-                if connection.execute(TAKEN, once).first():
+                last, taken = before(connection, prepared)
+                if taken:
                     return None
-                last = card_of(connection, learner, unit)
-                attempt = prepared if last == before else make(last)
-                connection.execute(sql.insert(ATTEMPTS), record_rows.attempt_row(attempt))
+                attempt = prepared if last == card else make(last)
+                connection.execute(INSERT_ATTEMPT, record_rows.attempt_row(attempt))
+                if ends:
+                    self._finish(connection, ends)
                 return attempt
 
             attempt: Attempt | None = self._write_down(learner, job)
             return attempt
 
-    def note(self, learner: str, event: Event, *, once: bool = False) -> None:
-        """Write an event, with the next number of its sitting; nothing where it is there and should be only once."""
+    def note(self, learner: str, event: Event, *, once: bool = False) -> bool:
+        """Write an event, with the next number of its sitting; False where it is there and should be only once."""
         with self._told("written"):
-            self._write_down(learner, lambda connection: self._note(connection, event, once=once))
+            written: bool = self._write_down(learner, lambda connection: self._note(connection, event, once=once))
+            return written
 
     @staticmethod
-    def _note(connection: sql.Connection, event: Event, *, once: bool) -> None:
-        mine = EVENTS.c.sitting == event.sitting
-        if once:
-            same = sql.select(EVENTS.c.seq).where(mine, EVENTS.c.place == event.place, EVENTS.c.kind == event.kind)
-            if connection.execute(same).first():
-                return
-        last = connection.execute(sql.select(sql.func.max(EVENTS.c.seq)).where(mine)).scalar()
-        numbered = dataclasses.replace(event, seq=0 if last is None else last + 1)
-        connection.execute(sql.insert(EVENTS), record_rows.event_row(numbered))
+    def _note(connection: sql.Connection, event: Event, *, once: bool) -> bool:
+        seq, same = next_of(connection, event)
+        if once and same:
+            return False
+        connection.execute(INSERT_EVENT, record_rows.event_row(dataclasses.replace(event, seq=seq)))
+        return True
 
     def extend(self, learner: str, event: Event, question: tuple[str, int]) -> None:
         """Append a question to a sitting's plan, with the event that says so; its data get the new place as `to`."""
@@ -253,15 +269,15 @@ class Records(RecordReader):
 
     def finish(self, learner: str, event: Event) -> None:
         """Write down that a sitting has ended; the first time counts."""
-
-        def job(connection: sql.Connection) -> None:
-            this = (SITTINGS.c.id == event.sitting, SITTINGS.c.ended.is_(None))
-            ended = sql.update(SITTINGS).where(*this).values(ended=record_rows.microseconds(event.at))
-            if connection.execute(ended).rowcount:
-                self._note(connection, event, once=False)
-
         with self._told("written"):
-            self._write_down(learner, job)
+            self._write_down(learner, lambda connection: self._finish(connection, event))
+
+    @classmethod
+    def _finish(cls, connection: sql.Connection, event: Event) -> None:
+        this = (SITTINGS.c.id == event.sitting, SITTINGS.c.ended.is_(None))
+        ended = sql.update(SITTINGS).where(*this).values(ended=record_rows.microseconds(event.at))
+        if connection.execute(ended).rowcount:
+            cls._note(connection, event, once=False)
 
     def report(self, report: QuestionReport) -> None:
         """Write down what somebody says is wrong with a question."""

@@ -19,22 +19,19 @@ from weakref import WeakValueDictionary
 
 from grader import __version__
 from grader.errors import InputError
-from grader.judging.running_answers import Marker
 from grader.learning import digests, modes, placement
 from grader.learning.placement import Placement
 from grader.learning.question import NotProvenError, Question
 from grader.learning.recorder import ON_RECORD, Recorder, now
-from grader.learning.shared_work import Backend, Judged, Proofs, Recent
+from grader.learning.shared_work import Backend, Judged
 from grader.learning.sitting_log import Log, new_id
-from grader.learning.sitting_state import QuestionState, SittingState, answers_of, choice_of, fold, result_of, shown_in
+from grader.learning.sitting_questions import Questions
+from grader.learning.sitting_state import QuestionState, SittingState, answers_of, choice_of, fold
 from grader.learning.sitting_view import OpenSitting, SittingQuestion
-from grader.model import Attempt, Bank, Event, Item, Outcome, Proof, Response, Result, Score, Sitting, Variant, by_name
+from grader.model import Attempt, Bank, Event, Item, Outcome, Proof, Response, Result, Sitting, Variant, by_name
 
 LONGEST = 100_000
 """Characters of a draft."""
-
-POOL = 32
-"""Of so many draws an item's hidden inputs come, so that it is soon known what the reference does with each."""
 
 
 class Sittings:
@@ -59,13 +56,10 @@ class Sittings:
         self._bank, self._log, self._torch, self._clock = bank, log, torch, clock
         self._items = by_name(bank.items)
         self._mistakes = bank.mistakes
-        self._backend = backend
-        self._no_follow_up_in, self._look_back, self._queue = no_follow_up_in, look_back, queue
-        self._proofs = Proofs(backend)
         self._digests = digests.BankDigests(bank)
-        self._judged: Recent[Judged] = Recent(256)
-        self._passing: Recent[SittingQuestion] = Recent(256)
-        """What was said of answers that are not on record, until there is one that is."""
+        self._questions = Questions(
+            log, backend, bank.mistakes, clock, no_follow_up_in=no_follow_up_in, look_back=look_back, queue=queue
+        )
         self._locks: WeakValueDictionary[str, Any] = WeakValueDictionary()
         self._mutex = threading.Lock()
 
@@ -94,7 +88,7 @@ class Sittings:
         if clock != 1:
             self.set_clock(sitting.id, clock)
         for name, variant in sitting.plan:
-            self._proofs.of(self._items[name], self._items[name].variants[variant])
+            self._questions.proofs.of(self._items[name], self._items[name].variants[variant])
         return sitting.id
 
     def set_clock(self, name: str, clock: float) -> None:
@@ -123,7 +117,8 @@ class Sittings:
     def _view(self, state: SittingState, full: SittingQuestion | None = None) -> OpenSitting:
         sitting = state.sitting
         asked = [
-            full if full and full.place == place else self._light(state, place) for place in range(len(state.shown))
+            full if full and full.place == place else self._questions.light(state, place)
+            for place in range(len(state.shown))
         ]
         alone = len(asked) == 1 and sitting.mode not in modes.SAID_AT_END
         title = asked[0].question.item.id if alone else sitting.topic
@@ -132,29 +127,28 @@ class Sittings:
 
     def proof(self, item: Item, variant: Variant) -> Proof:
         """What the runs of a variant prove. Raises NotProvenError where that is not all of it."""
-        return Question(item, variant, self._proofs.of(item, variant), Marker(self._backend.runner, 0)).proof
+        return self._questions.by_itself(item, variant).proof
 
     def judge_again(self, item: Item, variant: Variant, answer: Attempt) -> Result:
         """What an answer on record is worth by this item. Nothing is put on record."""
-        marker = Marker(self._backend.runner, 0, self._queue(answer.learner), self._backend.recall)
-        question = Question(item, variant, self._proofs.of(item, variant), marker)
+        question = self._questions.by_itself(item, variant, answer.learner)
         return question.answer(answer.response or "", self._mistakes, choice_of(answer))
 
     def alone(self, item: Item, variant: Variant) -> OpenSitting:
         """A question by itself, options as written, before anybody has begun to answer it; nothing of it is kept."""
-        question = Question(item, variant, self._proofs.of(item, variant), Marker(self._backend.runner, 0))
-        return OpenSitting("", item.id, "practice", item.topic, [SittingQuestion(0, question)])
+        asked = [SittingQuestion(0, self._questions.by_itself(item, variant))]
+        return OpenSitting("", item.id, "practice", item.topic, asked)
 
     # ------------------------------------------------------------ one question
 
     def show(self, name: str, place: int, learner: str | None = None) -> SittingQuestion:
         """A question with all that may be known of it now, of this learner if given; nothing is put on record."""
         state, _ = self._at(name, place, learner)
-        return self._full(state, place)
+        return self._questions.full(state, place)
 
     def ask(self, name: str, place: int, learner: str | None = None) -> SittingQuestion:
         """The same, and its clock begins when it is asked first."""
-        return self._full(self._asked(name, place, learner), place)
+        return self._questions.full(self._asked(name, place, learner), place)
 
     def hint(self, name: str, place: int) -> SittingQuestion:
         """Give one more hint. Raises NotProvenError where there can be none."""
@@ -163,9 +157,9 @@ class Sittings:
             message = f"a {modes.SAID_AT_END[state.sitting.mode]} has no hints"
             raise InputError(message, "answer what you know; the explanations come at its end")
         if one.hints < len(one.item.hints) and not one.final(state.sitting.mode):
-            _ = self._question(state, one).proof
+            _ = self._questions.of(state, one).proof
             state = self._noted(state, one, "hint")
-        return self._full(state, place)
+        return self._questions.full(state, place)
 
     def turn(self, name: str, place: int) -> SittingQuestion:
         """Turn a card over."""
@@ -173,37 +167,39 @@ class Sittings:
         if state.sitting.mode in modes.SAID_AT_END:
             message = f"in a {modes.SAID_AT_END[state.sitting.mode]} no card is turned over"
             raise InputError(message, "answer what you know; the explanations come at its end")
-        return self._full(self._noted(state, one, "turned", once=True), place)
+        return self._questions.full(self._noted(state, one, "turned", once=True), place)
 
     def draft(self, name: str, place: int, text: str) -> SittingQuestion:
         """Keep what was typed so far."""
         state, one = self._at(name, place)
         if text != one.draft and len(text) <= LONGEST and not one.final(state.sitting.mode):
             state = self._noted(state, one, "draft", {"text": text})
-        return self._full(state, place)
+        return self._questions.full(state, place)
 
     def solution(self, name: str, place: int) -> SittingQuestion:
         """Give a question up: it is skipped where it was not tried, and takes no more answers."""
         with self._one_at_a_time(name):
             state, one = self._at(name, place)
             if one.final(state.sitting.mode):
-                return self._full(state, place)
+                return self._questions.full(state, place)
             if one.tries:
                 state = self._noted(state, one, "solution", once=True)
             else:
-                question = self._question(state, one)
+                question = self._questions.of(state, one)
                 if one.hints or one.turned or question.waits:  # what PyTorch did has been shown in part
                     with contextlib.suppress(NotProvenError):
                         _ = question.proof
-                self._record(state, one, Judged(question, question.skip()), one.seconds(self._clock()), None)
-            return self._full(self._finished(name), place)
+                after = self._record(state, one, Judged(question, question.skip()), one.seconds(self._clock()), None)
+                if after:
+                    return self._questions.full(after, place)
+            return self._questions.full(self._finished(name), place)
 
     def recall(self, name: str, place: int) -> SittingQuestion:
         """Show what was said of the answer of an earlier sitting; no answer is put on record."""
         state, one = self._at(name, place)
-        if not one.attempts and self._earlier(state, one):
+        if not one.attempts and self._questions.earlier(state, one):
             state = self._noted(state, one, "solution", {"recalled": True}, once=True)
-        return self._full(state, place)
+        return self._questions.full(state, place)
 
     def again(self, name: str, place: int, variant: int | None = None) -> SittingQuestion:
         """Ask a question once more, as a new one at the old place; with the numbers of another variant if given."""
@@ -216,32 +212,34 @@ class Sittings:
                 self._log.extend(
                     state.sitting.learner, event, (one.item.id, one.variant if variant is None else variant)
                 )
-            self._passing.drop((name, place))
+            self._questions.forget_passing(name, place)
             return self.ask(name, place)
 
     def follow(self, name: str, place: int, raw: str) -> SittingQuestion:
         """Answer the question about one's own code."""
         state, one = self._at(name, place)
-        if self._full(state, place).follow_up and len(raw) <= LONGEST:
+        if self._questions.full(state, place).follow_up and len(raw) <= LONGEST:
             state = self._noted(state, one, "followed", {"text": raw})
-        return self._full(state, place)
+        return self._questions.full(state, place)
 
     def answer(
-        self, name: str, place: int, raw: str, *, tries: int | None = None, token: str | None = None
-    ) -> SittingQuestion:
+        self, name: str, place: int, raw: str, *, tries: int | None = None, token: str | None = None,
+        seen: SittingQuestion | None = None,
+    ) -> SittingQuestion:  # fmt: skip
         """Judge an answer, and put it on record before anything is said of it.
 
         `tries` says how often the question had been tried when it was shown, `token` is the answer's own (at most 64
-        characters): sent again, it is shown what came of it the first time. Raises InputError where neither is given
-        and the question takes no more answers.
+        characters): sent again, it is shown what came of it the first time. `seen` is the question as it was read a
+        moment ago, if it was. Raises InputError where neither is given and the question takes no more answers.
         """
         if tries is None or token is None:
             state, one = self._at(name, place)
             if token is None and tries is None and one.final(state.sitting.mode):
                 raise InputError("this question has been answered", "its sheet shows how")
             tries = one.tries if tries is None else tries
-        with self._one_at_a_time(name):
-            state, one = self._at(name, place)
+        with self._one_at_a_time(name) as waited:
+            state = (seen.state if seen and not waited else None) or self._at(name, place)[0]
+            one = state.at(place)
             if one.asked is None and not one.attempts:
                 state = self._asked(name, place)  # and read anew: another process may have answered meanwhile
                 one = state.at(place)
@@ -253,25 +251,26 @@ class Sittings:
     def _judge(self, state: SittingState, place: int, raw: str, token: str | None) -> SittingQuestion:
         sitting, one = state.sitting, state.at(place)
         seconds = round(one.seconds(self._clock()), 3)
-        question = self._question(state, one)
+        question = self._questions.of(state, one)
         repeated = self._given_before(state, question, one, raw)
-        self._passing.drop((sitting.id, place))
+        self._questions.forget_passing(sitting.id, place)
         if repeated:
-            entry = replace(self._full(state, place), result=repeated, repeated=True)
-            return self._passing.put((sitting.id, place), entry)
+            entry = replace(self._questions.full(state, place), result=repeated, repeated=True)
+            return self._questions.pass_by(sitting.id, place, entry)
         result = question.answer(raw, self._mistakes)
         if sitting.mode == "challenge":
             result = modes.in_time(result, seconds, state.clock)
         if result.score.outcome not in ON_RECORD:
-            return self._passing.put((sitting.id, place), replace(self._full(state, place), result=result))
-        if not self._record(state, one, Judged(question, result), seconds, token):
-            return self._taken(self._state(sitting.id), place, token)
-        return self._full(self._finished(sitting.id), place)
+            return self._questions.pass_by(
+                sitting.id, place, replace(self._questions.full(state, place), result=result)
+            )
+        after = self._record(state, one, Judged(question, result), seconds, token)
+        return self._questions.full(after, place) if after else self._taken(self._state(sitting.id), place, token)
 
     def _taken(self, state: SittingState, place: int, token: str | None) -> SittingQuestion:
         """A question whose answer was another one, or this very one before."""
         same = token is not None and any(attempt.token == token for attempt in state.at(place).attempts)
-        return replace(self._full(state, place), elsewhere=not same)
+        return replace(self._questions.full(state, place), elsewhere=not same)
 
     def _given_before(self, state: SittingState, question: Question, one: QuestionState, raw: str) -> Result | None:
         """What was said of the same wrong answer before; None where it is another one, or counts each time."""
@@ -283,21 +282,32 @@ class Sittings:
                 wrong = attempt.outcome in (Outcome.INCORRECT, Outcome.PARTLY) and attempt.response is not None
                 before = question.read(attempt.response or "") if wrong else None
                 if isinstance(before, Response) and replace(before, raw=response.raw) == response:
-                    return self._result(state, attempt, one).result
+                    return self._questions.result(state, attempt, one).result
         return None
 
     # ------------------------------------------------------------ putting on record
 
     def _record(
         self, state: SittingState, one: QuestionState, judged: Judged, seconds: float, token: str | None
-    ) -> bool:
-        """Put an answer on record. False where its place or its token was taken in the meantime."""
+    ) -> SittingState | None:
+        """Put an answer on record; the state after it. None where its place or its token was taken in the meantime."""
         writes = Recorder(self._log, state.sitting, self._bank, self._torch, self._clock, self._digests)
         writes.begun()
-        if not writes(judged.result, one.place, one.tries, seconds, token):
-            return False
-        self._judged.put((state.sitting.id, state.sitting.id, one.place, one.tries), judged)
-        return True
+
+        def ends(attempt: Attempt) -> Event | None:
+            return self._event(state, None, "finished") if self._ends(state.answered(attempt)) else None
+
+        attempt = writes(judged.result, one.place, one.tries, seconds, token, ends)
+        if attempt is None:
+            return None
+        self._questions.judged(state, one, judged)
+        after = state.answered(attempt)
+        return after if self._ends(after) else self._finished(state.sitting.id)
+
+    @staticmethod
+    def _ends(state: SittingState) -> bool:
+        """Whether a sitting ends here; one that places its learner may go on with another question."""
+        return state.over and state.sitting.ended is None and state.sitting.mode != placement.MODE
 
     def _event(self, state: SittingState, place: int | None, kind: str, data: dict[str, Any] | None = None) -> Event:
         return Event(state.sitting.id, 0, place, self._clock(), kind, json.dumps(data or {}))
@@ -315,7 +325,9 @@ class Sittings:
         state, one = self._at(name, place, learner)
         if one.asked is not None:
             return state
-        return self._noted(state, one, "asked", {"inputs": secrets.randbits(63)}, once=True)
+        event = self._event(state, one.place, "asked", {"inputs": secrets.randbits(63)})
+        written = self._log.note(state.sitting.learner, event, once=True)
+        return state.noted(event) if written else self._state(name)
 
     def _finished(self, name: str) -> SittingState:
         """The state, and where its last question has been answered the sitting's end; or the question that follows."""
@@ -327,7 +339,7 @@ class Sittings:
             if following := placement.following(self._bank, sitting.topic, answers_of(state), sitting.seed or 0):
                 item, variant = following
                 self._log.extend(sitting.learner, self._event(state, None, "added"), (item.id, variant))
-                self._proofs.of(item, item.variants[variant])
+                self._questions.proofs.of(item, item.variants[variant])
                 return self._state(name)
             data = self._placed(state).data
         self._log.finish(sitting.learner, self._event(state, None, "finished", data))
@@ -337,112 +349,25 @@ class Sittings:
         return placement.place(self._bank, state.sitting.topic, answers_of(state))
 
     @contextlib.contextmanager
-    def _one_at_a_time(self, name: str) -> Iterator[None]:
-        """Answers to one sitting follow one another, so that of two only one is run; the records would refuse it."""
+    def _one_at_a_time(self, name: str) -> Iterator[bool]:
+        """Answers to one sitting follow one another, so that of two only one is run; the records would refuse it.
+
+        Whether this one had to wait.
+        """
         with self._mutex:
             lock = self._locks.setdefault(name, threading.RLock())
-        with lock:
-            yield
+        waited = not lock.acquire(blocking=False)
+        if waited:
+            lock.acquire()
+        try:
+            yield waited
+        finally:
+            lock.release()
 
-    # ------------------------------------------------------------ what is shown
+    # ------------------------------------------------------------ what is there
 
     def _at(self, name: str, place: int, learner: str | None = None) -> tuple[SittingState, QuestionState]:
         state = self._state(name, learner)
         if type(place) is not int or not 0 <= place < len(state.shown):
             raise InputError(f"there is no question {place!r}", f"there are {len(state.shown)}, counted from 0")
         return state, state.at(place)
-
-    def _question(self, state: SittingState, one: QuestionState) -> Question:
-        variant = one.item.variants[one.variant]
-        marker = Marker(
-            self._backend.runner, one.inputs % POOL, self._queue(state.sitting.learner), self._backend.recall
-        )
-        return shown_in(state.sitting, one.item, variant, self._proofs.of(one.item, variant), marker, one.hints)
-
-    def _light(self, state: SittingState, place: int) -> SittingQuestion:
-        """A question with what is on record of it."""
-        one, mode = state.at(place), state.sitting.mode
-        left = None
-        if mode == "challenge":
-            left = max(0.0, modes.limit(one.item, state.clock) - one.seconds(self._clock()))
-        return SittingQuestion(
-            place,
-            self._question(state, one),
-            tries=one.tries,
-            result=result_of(one.last, one.item) if one.last else None,
-            final=one.final(mode),
-            turned=one.turned,
-            seconds_left=left,
-            tries_left=modes.TRIES - one.tries if mode == "try" else None,
-            draft=one.draft,
-            state=state,
-        )
-
-    def _full(self, state: SittingState, place: int) -> SittingQuestion:
-        """A question with all that may be known of it; an answer that was judged elsewhere is judged once more."""
-        one, sitting = state.at(place), state.sitting
-        entry = self._light(state, place)
-        if one.hints:
-            with contextlib.suppress(NotProvenError):
-                entry = replace(entry, hints=entry.question.proof.hints[: one.hints])
-        if one.last is None:
-            entry = self._of_earlier(state, one, entry)
-        elif judged := self._judged_now(state, one.last, one):
-            entry = replace(entry, result=judged.result)
-            if self._asks_about(sitting, entry) and (about := judged.follow_up()):
-                followed = about.answer(one.followed) if one.followed is not None else None
-                entry = replace(entry, follow_up=about, followed=followed)
-        passing = self._passing.get((sitting.id, place))
-        if passing and not entry.final and passing.tries == entry.tries:
-            return replace(entry, result=passing.result, repeated=passing.repeated)
-        return entry
-
-    def _asks_about(self, sitting: Sitting, entry: SittingQuestion) -> bool:
-        """Whether there may be a question about the learner's own code."""
-        right = entry.final and entry.result is not None and entry.result.score.outcome is Outcome.CORRECT
-        return right and self._no_follow_up_in is not None and sitting.mode not in self._no_follow_up_in
-
-    def _of_earlier(self, state: SittingState, one: QuestionState, entry: SittingQuestion) -> SittingQuestion:
-        """A question that was not answered in this sitting, with what was answered before."""
-        earlier = self._earlier(state, one) if one.place in state.first else None
-        if earlier is None or not one.recalled:
-            return replace(entry, earlier=earlier)
-        return replace(entry, earlier=earlier, result=self._result(state, earlier, one).result)
-
-    def _earlier(self, state: SittingState, one: QuestionState) -> Attempt | None:
-        """The last answer to this very question, in a sitting before."""
-        if not self._look_back or state.sitting.mode not in modes.SAID_TWICE:
-            return None
-        earlier = self._log.earlier(state.sitting, (one.item.id, *one.item.aliases), one.variant)
-        if earlier is None or digests.same(one.item, earlier.digest) is False:
-            return None
-        if earlier.choice is None and earlier.response is not None and (then := self._log.logged(earlier.sitting)):
-            before = self._question(replace(state, sitting=then.sitting), one)
-            with contextlib.suppress(NotProvenError):
-                response = before.read(earlier.response) if before.order else None
-                if isinstance(response, Response) and response.picked:
-                    return replace(earlier, choice=json.dumps(response.picked))
-        return earlier
-
-    def _judged_now(self, state: SittingState, attempt: Attempt, one: QuestionState) -> Judged | None:
-        """What is known of an answer; before the end of a test nothing is run for that."""
-        if state.sitting.mode not in modes.SAID_AT_END or state.over:
-            return self._result(state, attempt, one)
-        return self._judged.get((state.sitting.id, attempt.sitting, attempt.place, attempt.tries))
-
-    def _result(self, state: SittingState, attempt: Attempt, one: QuestionState) -> Judged:
-        """What was said of an answer on record. What was judged elsewhere is judged again; the record decides."""
-        key = state.sitting.id, attempt.sitting, attempt.place, attempt.tries
-        if known := self._judged.get(key):
-            return known
-        question = self._question(state, one)
-        if attempt.response is None:
-            result = question.skip()
-        else:
-            result = question.answer(attempt.response, self._mistakes, choice_of(attempt))
-            if attempt.mode == "challenge":
-                result = modes.in_time(result, attempt.seconds, state.clock)
-        if (result.score.outcome.value, result.score.points) != (attempt.outcome, attempt.points):
-            result = replace(result, score=Score(Outcome(attempt.outcome), attempt.points, attempt.mistake))
-        judged = Judged(question, replace(result, hints_used=attempt.hints))
-        return judged if result.proof is None and attempt.response else self._judged.put(key, judged)

@@ -45,9 +45,11 @@ class Log(Protocol):
 
     def begin(self, sitting: Sitting) -> None: ...
 
-    def add(self, make: Callable[[str | None], Attempt], learner: str, unit: str) -> Attempt | None: ...
+    def add(
+        self, make: Callable[[str | None], Attempt], learner: str, unit: str, ends: Event | None = None
+    ) -> Attempt | None: ...
 
-    def note(self, learner: str, event: Event, *, once: bool = False) -> None: ...
+    def note(self, learner: str, event: Event, *, once: bool = False) -> bool: ...
 
     def extend(self, learner: str, event: Event, question: tuple[str, int]) -> None: ...
 
@@ -75,7 +77,9 @@ class MemoryLog:
             while self._most is not None and len(self._logged) > self._most:
                 del self._logged[next(iter(self._logged))]
 
-    def add(self, make: Callable[[str | None], Attempt], learner: str, unit: str) -> Attempt | None:
+    def add(
+        self, make: Callable[[str | None], Attempt], learner: str, unit: str, ends: Event | None = None
+    ) -> Attempt | None:
         """See `Records`."""
         with self._lock:
             attempt = make(None)
@@ -85,16 +89,19 @@ class MemoryLog:
             if (attempt.place, attempt.tries) in taken or attempt.token in tokens:
                 return None
             self._logged[attempt.sitting] = dataclasses.replace(mine, attempts=(*mine.attempts, attempt))
+            if ends:
+                self.finish(learner, ends)
             return attempt
 
-    def note(self, learner: str, event: Event, *, once: bool = False) -> None:
+    def note(self, learner: str, event: Event, *, once: bool = False) -> bool:
         """See `Records`."""
         with self._lock:
             mine = self._logged[event.sitting]
             if once and any((one.place, one.kind) == (event.place, event.kind) for one in mine.events):
-                return
+                return False
             numbered = dataclasses.replace(event, seq=len(mine.events))
             self._logged[event.sitting] = dataclasses.replace(mine, events=(*mine.events, numbered))
+            return True
 
     def extend(self, learner: str, event: Event, question: tuple[str, int]) -> None:
         """See `Records`."""
@@ -154,16 +161,17 @@ class LateLog:
         self._memory.begin(sitting)
         self._begun.append(sitting.id)
 
-    def add(self, make: Callable[[str | None], Attempt], learner: str, unit: str) -> Attempt | None:
+    def add(
+        self, make: Callable[[str | None], Attempt], learner: str, unit: str, ends: Event | None = None
+    ) -> Attempt | None:
         """See `Records`."""
-        return self._now().add(make, learner, unit)
+        return self._now().add(make, learner, unit, ends)
 
-    def note(self, learner: str, event: Event, *, once: bool = False) -> None:
+    def note(self, learner: str, event: Event, *, once: bool = False) -> bool:
         """See `Records`. That a question was asked is written with what follows."""
         if self._begun and event.kind == "asked":
-            self._memory.note(learner, event, once=once)
-        else:
-            self._now(wait=False).note(learner, event, once=once)
+            return self._memory.note(learner, event, once=once)
+        return self._now(wait=False).note(learner, event, once=once)
 
     def extend(self, learner: str, event: Event, question: tuple[str, int]) -> None:
         """See `Records`."""

@@ -76,6 +76,19 @@ class SittingState:
         """The question at a place that faces know."""
         return self.questions[self.shown[place]]
 
+    def noted(self, event: Event) -> SittingState:
+        """The state after one more event at a question."""
+        assert event.place is not None
+        questions = list(self.questions)
+        questions[event.place] = _after(questions[event.place], event)
+        return replace(self, questions=tuple(questions))
+
+    def answered(self, attempt: Attempt) -> SittingState:
+        """The state after one more answer."""
+        questions = list(self.questions)
+        questions[attempt.place] = _answered(questions[attempt.place], attempt)
+        return replace(self, questions=tuple(questions))
+
     @property
     def over(self) -> bool:
         return all(self.at(place).final(self.sitting.mode) for place in range(len(self.shown)))
@@ -131,11 +144,14 @@ def fold(logged: Logged, items: Mapping[str, Item]) -> SittingState | None:
                 added.add(to)
             questions[event.place] = _after(questions[event.place], event)
     for attempt in logged.attempts:
-        one = questions[attempt.place]
-        draft = "" if one.drafted and one.drafted <= attempt.at else one.draft
-        questions[attempt.place] = replace(one, attempts=(*one.attempts, attempt), draft=draft)
+        questions[attempt.place] = _answered(questions[attempt.place], attempt)
     first = tuple(place for place in range(len(questions)) if place not in added)
     return SittingState(sitting, tuple(questions), tuple(moved.get(place, place) for place in first), first, clock)
+
+
+def _answered(one: QuestionState, attempt: Attempt) -> QuestionState:
+    draft = "" if one.drafted and one.drafted <= attempt.at else one.draft
+    return replace(one, attempts=(*one.attempts, attempt), draft=draft)
 
 
 def _after(one: QuestionState, event: Event) -> QuestionState:

@@ -77,7 +77,8 @@ def test_what_cannot_be_judged_is_no_attempt(url: str, bank: Bank) -> None:
     with Records(url) as store:
         writes = recorder(store, bank)
         for outcome in (Outcome.UNREADABLE, Outcome.NOT_RUN):
-            assert writes(Result(bank.items[0], bank.items[0].variants[0], "?", Score(outcome, None)), 0, 0, 1.0)
+            with pytest.raises(ValueError, match="not put on record"):
+                writes(Result(bank.items[0], bank.items[0].variants[0], "?", Score(outcome, None)), 0, 0, 1.0)
         assert not list(store.attempts())
 
 

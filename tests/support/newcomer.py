@@ -99,6 +99,7 @@ def _quiz(screen: Screen) -> Iterator[str]:
         answer(screen, "A" if wrong else "B")
         if wrong:
             yield f"answer {number}"
+        if wrong and "w why" in last_keys(screen):  # what was tried and given up has been explained in full
             screen.type("w")
             screen.prompt()
             yield f"why, after answer {number}"

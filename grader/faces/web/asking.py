@@ -11,11 +11,10 @@ from grader.faces.web import fields
 from grader.faces.web.safety import RefusedError
 from grader.faces.web.visit import Visit
 from grader.learning.question import NotProvenError
+from grader.learning.recorder import ON_RECORD
 from grader.learning.sitting import Sittings
 from grader.learning.sitting_view import SittingQuestion
-from grader.model import CodeInput, Outcome
-
-KEPT = (Outcome.CORRECT, Outcome.PARTLY, Outcome.INCORRECT, Outcome.SKIPPED)
+from grader.model import CodeInput
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +71,15 @@ def _check(visit: Visit, asked: Asked, entry: SittingQuestion) -> str:
     raw = fields.answer(prompt, visit.form)
     try:
         with visit.site.being_run(asked.queue or asked.who, entry.question.item):
-            after = asked.sittings.answer(asked.sitting, asked.place, raw, tries=int(tries), token=token)
+            after = asked.sittings.answer(asked.sitting, asked.place, raw, tries=int(tries), token=token, seen=entry)
     except RefusedError:
         _kept(visit, asked, entry)
         raise
-    visit.site.answered()
-    if after.result is not None and after.result.score.outcome not in KEPT and not after.elsewhere:
-        _kept(visit, asked, entry)
+    if after.result is not None and not after.elsewhere:
+        if after.result.score.outcome in ON_RECORD:
+            visit.site.answered(entry.question.item)
+        else:
+            _kept(visit, asked, entry)
     return "elsewhere" if after.elsewhere else ""
 
 
@@ -116,7 +117,7 @@ def _reset(visit: Visit, asked: Asked, entry: SittingQuestion) -> str:
 
 def _solution(visit: Visit, asked: Asked, entry: SittingQuestion) -> str:
     asked.sittings.solution(asked.sitting, asked.place)
-    visit.site.answered()
+    visit.site.answered(entry.question.item)
     return ""
 
 

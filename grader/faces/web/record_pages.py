@@ -84,7 +84,7 @@ def delete(visit: Visit) -> Response:
     if visit.visitor.learner:
         visit.room.leave(visit.visitor.learner)
         return visit.to("/join")
-    visit.site.answered()
+    visit.site.forgotten()
     return visit.to("/data")
 
 

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from grader.learning import former_ids, planning
+from grader.learning import former_ids, planning, spaced_repetition
 from grader.learning.recorder import now
-from grader.model import Attempt, Bank, Sitting
+from grader.model import Attempt, Bank, Item, Sitting
 
 if TYPE_CHECKING:
     from grader.learning.records import Records
@@ -29,7 +29,7 @@ class Remembered:
     learner: str
 
     def __init__(self) -> None:
-        self._due: tuple[float, int] | None = None
+        self._due: tuple[float, frozenset[str]] | None = None
         self._known: dict[object, tuple[object, float, Any]] = {}
 
     @property
@@ -87,10 +87,17 @@ class Remembered:
         """How many skills and cards are due."""
         known = self._due
         if known is None or time.monotonic() - known[0] > DUE_SECONDS:
-            count = len(planning.due(self.units(), now())) if self.records else 0
-            self._due = known = (time.monotonic(), count)
-        return known[1]
+            names = (
+                frozenset(unit.name for unit in planning.due(self.units(), now())) if self.records else frozenset[str]()
+            )
+            self._due = known = (time.monotonic(), names)
+        return len(known[1])
 
-    def answered(self) -> None:
-        """Something was answered, so what is due is counted anew."""
+    def answered(self, item: Item) -> None:
+        """An answer to an item was put on record, so its skill or card is not due any more."""
+        if self._due:
+            self._due = self._due[0], self._due[1] - {spaced_repetition.unit(item)}
+
+    def forgotten(self) -> None:
+        """What is on record was deleted."""
         self._due = None
