@@ -64,6 +64,8 @@ class Question:
     """Other numbers have another order; in sittings of version 0001 they had not."""
     _proof: Proof | None = field(default=None)
     _solved: tuple[str, ...] = ()
+    _made: tuple[Proof | None, Prompt] | None = None
+    """The prompt as written, and what was proven when it was made."""
 
     @property
     def proof(self) -> Proof:
@@ -117,10 +119,12 @@ class Question:
 
     def _asked(self) -> Prompt:
         """What is asked, options as written."""
-        kind = kinds.of(self.item)
-        prompt = kind.prompt(self.item, self.variant, self._proof) or kind.prompt(self.item, self.variant, self.proof)
-        assert prompt is not None
-        return prompt
+        if self._made is None or self._made[0] is not self._proof:
+            kind = kinds.of(self.item)
+            made = kind.prompt(self.item, self.variant, self._proof) or kind.prompt(self.item, self.variant, self.proof)
+            assert made is not None
+            self._made = self._proof, made
+        return self._made[1]
 
     def hint(self) -> str | None:
         """The next hint, or None where there are no more."""

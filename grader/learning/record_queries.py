@@ -69,14 +69,22 @@ def next_of(connection: sql.Connection, event: Event) -> tuple[int, bool]:
 def rows_of(
     connection: sql.Connection, queries: Sequence[sql.Select[Any]], given: Mapping[str, Any]
 ) -> list[list[Mapping[Any, Any]]]:
-    """The rows of several queries. PostgreSQL is asked for all of them at once, and answers once."""
+    """The rows of several queries. PostgreSQL is asked for all of them at once, and answers once.
+
+    Raises OSError where it does not answer; what was connected before is then connected anew.
+    """
     driver: Any = connection.connection.driver_connection
     if not hasattr(driver, "pipeline"):
         return [list(connection.execute(query, given).mappings()) for query in queries]
     texts = [_text(query, connection.dialect) for query in queries]
-    with driver.pipeline():
-        answers = [driver.execute(text, given) for text in texts]
-        return [_mappings(one) for one in answers]
+    try:
+        with driver.pipeline():
+            answers = [driver.execute(text, given) for text in texts]
+            return [_mappings(one) for one in answers]
+    except connection.dialect.loaded_dbapi.Error as error:
+        connection.invalidate(error)
+        connection.engine.dispose()
+        raise OSError(str(error)) from error
 
 
 def _mappings(answer: Any) -> list[Mapping[Any, Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from grader.model.items import Finding, Item, Mistake, Span
@@ -105,7 +106,7 @@ class About:
         return ", ".join(filter(None, (self.title or self.name, license or self.license))) if self.prefix else ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Bank:
     """All topics that were read, and what was found wrong while reading."""
 
@@ -121,8 +122,9 @@ class Bank:
     others: tuple[About, ...] = ()
     """The banks that were read together with the first."""
 
-    @property
+    @cached_property
     def items(self) -> tuple[Item, ...]:
+        """Those of all topics."""
         return tuple(item for topic in self.topics for item in topic.items)
 
     def trouble(self, item: str) -> Finding | None:
@@ -134,7 +136,7 @@ class Bank:
         """Whether something is wrong with the files; an item that claims nothing is only not proven."""
         return any(finding.code != "unproven" for finding in self.findings)
 
-    @property
+    @cached_property
     def mistakes(self) -> dict[str, Mistake]:
         """Mistakes are shared by all topics of a bank."""
         listed = (*self.shared, *(mistake for topic in self.topics for mistake in topic.mistakes))

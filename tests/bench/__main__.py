@@ -213,7 +213,7 @@ def _web(students: int) -> list[str]:
 def _load(students: int) -> list[str]:
     from . import load  # needs the extra `serve`, as above
 
-    return load.page(_measured("load"))
+    return load.page(_measured("load", "--crowd"))
 
 
 def _bank(students: int) -> list[str]:

@@ -79,6 +79,36 @@ def test_the_whole_bank_is_gift_that_gift_pegjs_reads(bank: Any, remembering: ob
     assert len(_gift(path)) >= len(kept.questions) > 1000
 
 
+# ---------------------------------------------------------------- Moodle XML
+
+
+def test_moodle_xml_is_read_by_moodle_xml_parser(quiz: ExportedQuiz, tmp_path: Path) -> None:
+    """It knows questions with options and those with fields in a text; the others are left to our own reader."""
+    from moodle_xml_parser import parser
+
+    path, kept = _written("moodle-xml", quiz, tmp_path)
+    read = parser.parse_file(str(path))
+    found = {one.name: one for those in read.values() for one in those}
+    assert len(read["multichoice"]) == sum(one.form in ("one", "many") for one in kept.questions)
+    assert len(read["cloze"]) == sum(one.form == "table" for one in kept.questions)
+    for one in kept.questions:
+        if one.form in ("one", "many"):
+            asked = found[one.name]
+            assert asked.single == (one.form == "one")
+            assert [option.score_fraction > 0 for option in asked.options] == [option.right for option in one.options]
+            assert round(sum(max(option.score_fraction, 0) for option in asked.options)) == 100
+            assert [bool(option.feedback) for option in asked.options] == [
+                bool(option.feedback) for option in one.options
+            ]
+        elif one.form == "table":
+            gaps = found[one.name].gaps
+            assert {gap.sub_type for gap in gaps} == {"NUMERICAL"}
+            keys = [gap.options[0].answer.partition(":") for gap in gaps]
+            assert [float(key) for key, _, _ in keys] == [float(part.key.text) for part in one.parts]
+            assert [float(tolerance) for _, _, tolerance in keys] == [part.key.tolerance or 0 for part in one.parts]
+            assert all(gap.options[0].score == 100 for gap in gaps)
+
+
 # ---------------------------------------------------------------- QTI
 
 

@@ -82,6 +82,21 @@ def test_what_cannot_be_judged_is_no_attempt(url: str, bank: Bank) -> None:
         assert not list(store.attempts())
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+def test_what_a_server_cut_off_is_one_message_and_is_connected_anew(url: str, bank: Bank) -> None:
+    with Records(url) as store, Records(url) as other:
+        mine = sitting()
+        store.begin(mine)
+        assert store.logged(mine.id)
+        others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()"
+        other.select(sqlalchemy.text(others))
+        with pytest.raises(RecordsError, match="cannot be read"):
+            store.logged(mine.id)
+        assert store.logged(mine.id)
+        assert recorder(store, bank, of=mine)(result(bank), 0, 0, 1.0)
+
+
 def test_a_place_is_answered_once_and_each_try_is_kept(url: str, bank: Bank) -> None:
     with Records(url) as store:
         same = sitting()
