@@ -14,7 +14,7 @@ import httpx
 import pytest
 from sqlalchemy import event
 
-from grader.learning import records, sitting
+from grader.learning import records, sitting_questions
 from grader.runner.local import LocalRunner
 from tests.bench import web
 from tests.support.page import Served
@@ -83,7 +83,7 @@ def test_progress_asks_three_queries_at_most_and_pages_none_until_something_is_w
 
 def test_an_answer_in_code_runs_one_program(page: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the reference does with the same inputs is remembered: ten answers run at most twelve programs."""
-    monkeypatch.setattr(sitting, "POOL", 1)  # as when all draws of an item were met
+    monkeypatch.setattr(sitting_questions, "POOL", 1)  # as when all draws of an item were met
     tab = page.tab()
     asking = web.Asking(tab.client, page.site)
     asking.code_anew()()
