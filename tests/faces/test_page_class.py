@@ -236,6 +236,7 @@ def test_who_may_show_a_question_in_a_frame_is_configured(room: Served, page: Se
     module = room.client().get("/embed/question.js", headers={"origin": "https://course.example"})  # as browsers ask
     assert module.status_code == 200
     assert module.headers["access-control-allow-origin"] == "*"
+    assert f'"{module.url!s}"' in module.text, "wherever it is copied to"
 
 
 def test_a_learner_s_answer_in_a_frame_of_the_same_site_is_on_record(room: Served) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +19,7 @@ from grader.runner.local import LocalRunner
 from tests.bench.web import hello, in_a_thread
 from tests.support.class_walks import ITEM
 from tests.support.page import Served, served
-from tests.support.patience import milliseconds
+from tests.support.patience import COMMAND, milliseconds, seconds
 
 pytestmark = [pytest.mark.slow, pytest.mark.waits]
 
@@ -124,6 +127,44 @@ def test_a_question_in_a_frame_of_another_origin_without_cookies(chromium: Any, 
             )
         assert room.site.records
         assert not [one for one in room.site.records.attempts() if len(one.learner) != 32]
+        tab.context.close()
+
+
+def test_what_mystmd_makes_of_a_page_shows_the_question_and_judges(
+    chromium: Any, room: Served, node: str, tmp_path: Path
+) -> None:
+    """Its own tree of the page names a copy of our module and our model: mounted by just that, on another origin."""
+    (tmp_path / "myst.yml").write_text(
+        "version: 1\nproject:\n  title: A course\n  toc: [{file: page.md}]\nsite: {template: ./theme}\n"
+    )
+    (tmp_path / "theme").mkdir()
+    (tmp_path / "theme/template.yml").write_text("jtex: v1\ntitle: A theme\nkind: site\n")
+    (tmp_path / "page.md").write_text(
+        f'# A page\n\n```{{anywidget}} {room.url}/embed/question.js\n{{"item": "{ITEM}"}}\n```\n'
+    )
+    done = subprocess.run(
+        [Path(sys.executable).with_name("myst"), "build", "--site", "--ci"], cwd=tmp_path, capture_output=True, text=True,
+        env={**os.environ, "PATH": node, "HOME": str(tmp_path)}, check=False, timeout=seconds(COMMAND),
+    )  # fmt: skip
+    (tree,) = (tmp_path / "_build/site/content").glob(
+        "*.json"
+    )  # written before its theme is built, which takes a network
+    found = re.search(r'"type":"anywidget","esm":"/([^"]+)","model":(\{[^}]*\})', tree.read_text())
+    assert found, done.stdout + done.stderr
+    module = (tmp_path / "_build/site/public" / found[1]).read_bytes()
+    text = f"""<!doctype html><title>A course</title><link rel="icon" href="data:,"><div id="widget"></div>
+      <script type="module">import widget from "/{found[1]}"; const model = {found[2]};
+      widget.render({{model: {{get: (name) => model[name]}}, el: document.querySelector("#widget")}});</script>"""
+    files = {"/": (text.encode(), "text/html; charset=utf-8"), f"/{found[1]}": (module, "text/javascript")}
+    with in_a_thread(hello(files)) as address:
+        course = address.replace("127.0.0.1", "localhost")
+        tab = tab_of(chromium, course)
+        tab.goto(course)
+        frame = tab.frame_locator("#widget iframe")
+        frame.locator("label.option").first.click()
+        frame.locator('button.first[value="check"]').click()
+        frame.locator("#told").wait_for()
+        assert tab.context.cookies() == []
         tab.context.close()
 
 

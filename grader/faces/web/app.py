@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import traceback
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import partial
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
@@ -117,7 +119,7 @@ SERVED = (
 
 def app(site: Site, keys: Keys, reach: Reach) -> ASGIApp:
     """The whole page, as ASGI has it."""
-    routes = [Route("/static/{name}", _static), Route("/embed/question.js", _module)]
+    routes = [Route("/static/{name}", _static), Route("/embed/question.js", partial(_module, reach))]
     doors = _Doors(site, keys, reach)
     for one in SERVED:
         methods = [*(["GET"] if one.get else []), *(["POST"] if one.post else [])]
@@ -140,10 +142,20 @@ def _static(request: Request) -> Response:
     return Response(content, media_type=assets.TYPES[name.rpartition(".")[2]], headers=kept)
 
 
-def _module(request: Request) -> Response:
-    """The module that puts a question into pages of others, which ask for it from their own origin."""
+async def _module(reach: Reach, request: Request) -> Response:
+    """The module that puts a question into pages of others, which ask for it from their own origin.
+
+    It says itself where its questions are: mystmd, for one, copies it to the site that it builds.
+    """
     kept = {"cache-control": "public, max-age=3600", "access-control-allow-origin": "*"}
-    return Response(assets.content("question.js"), media_type=assets.TYPES["js"], headers=kept)
+    here = json.dumps(f"{_base(reach, request)}/embed/question.js").encode()
+    content = assets.content("question.js").replace(b"import.meta.url", here)
+    return Response(content, media_type=assets.TYPES["js"], headers=kept)
+
+
+def _base(reach: Reach, request: Request) -> str:
+    """The address of the page as a visitor sees it, without a slash at its end."""
+    return f"{request.url.scheme}://{request.headers.get('host', '')}{reach.root}"
 
 
 def _not_the_owner() -> RefusedError:
@@ -248,7 +260,7 @@ class _Doors:
         site = self._site.of(visitor.learner) if visitor.learner else self._site
         look = Look.read(request.cookies.get(LOOK, ""))
         host = request.client.host if request.client else ""
-        base = f"{request.url.scheme}://{request.headers.get('host', '')}{self._reach.root}"
+        base = _base(self._reach, request)
         return Visit(
             site, visitor, request.url.path, request.query_params, form, self._keys, look, self._reach, base, host
         )
