@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from mimetypes import guess_type
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -165,6 +166,29 @@ def test_what_mystmd_makes_of_a_page_shows_the_question_and_judges(
         frame.locator('button.first[value="check"]').click()
         frame.locator("#told").wait_for()
         assert tab.context.cookies() == []
+        tab.context.close()
+
+
+def test_a_book_that_sphinx_made_shows_a_question_and_judges(chromium: Any, room: Served, tmp_path: Path) -> None:
+    source, built = tmp_path / "source", tmp_path / "built"
+    source.mkdir()
+    (source / "conf.py").write_text('project, extensions = "A book", ["myst_parser"]\n')
+    frame = f'<iframe src="{room.url}/embed/q/{ITEM}" title="Question" width="100%" height="600"></iframe>'
+    (source / "index.md").write_text(f"# A book\n\n```{{raw}} html\n{frame}\n```\n")
+    command = [sys.executable, "-m", "sphinx", "-q", "-W", source, built]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=seconds(COMMAND))
+    assert done.returncode == 0, done.stderr
+    pages = [path for path in built.rglob("*") if path.is_file()]
+    files = {
+        f"/{path.relative_to(built)}": (path.read_bytes(), guess_type(path.name)[0] or "text/plain") for path in pages
+    }
+    with in_a_thread(hello(files)) as address:
+        tab = tab_of(chromium, address.replace("127.0.0.1", "localhost"))
+        tab.goto("/index.html")
+        shown = tab.frame_locator("iframe")
+        shown.locator("label.option").first.click()
+        shown.locator('button.first[value="check"]').click()
+        shown.locator("#told").wait_for()
         tab.context.close()
 
 
