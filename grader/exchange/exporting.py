@@ -214,7 +214,8 @@ class _Filler:
                     starter = one.starter.strip("\n")
                     task.append(words.run_with(one.cases, others=one.others))
                 case NumberInput() | TextInput() if not task:
-                    task.append(words.BLANKS if one.label else words.answer_with(getattr(one, "wanted", "")))
+                    blanks = words.BLANKS if len(self.prompt.inputs) > 1 else words.BLANK
+                    task.append(blanks if one.label else words.answer_with(getattr(one, "wanted", "")))
         return replace(made, task="\n\n".join(filter(None, task)), starter=starter)
 
 

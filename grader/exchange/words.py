@@ -36,6 +36,7 @@ TABLE = "Give one number for each."
 
 ORDER = "Put these lines in order:"
 
+BLANK = "Fill in the blank `__1__`."
 BLANKS = "Fill in the blanks `__1__`, `__2__`, and so on."
 
 NOT_STATED = "not stated"
