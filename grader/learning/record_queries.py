@@ -25,10 +25,9 @@ _SEEN = "SELECT DISTINCT item, variant FROM attempts JOIN {items} ON item = aske
 _CARD = """SELECT card FROM attempts
     WHERE learner = :learner AND unit = {unit} AND card IS NOT NULL ORDER BY number DESC LIMIT 1"""
 _CARD_OF_UNIT = sql.text(_CARD.format(unit=":unit"))
-_BEFORE = sql.text(
-    f"SELECT ({_CARD.format(unit=':unit')}), EXISTS ("  # noqa: S608  (of what stands here)
-    "SELECT 1 FROM attempts WHERE sitting = :sitting AND ((place = :place AND tries = :tries) OR token = :token))"
-)
+_BEFORE = """SELECT ({card}), EXISTS (
+    SELECT 1 FROM attempts WHERE sitting = :sitting AND ((place = :place AND tries = :tries) OR token = :token))"""
+_BEFORE_AN_ATTEMPT = sql.text(_BEFORE.format(card=_CARD.format(unit=":unit")))
 _NEXT = sql.text("""SELECT max(seq), sum(CASE WHEN place = :place AND kind = :kind THEN 1 ELSE 0 END)
     FROM events WHERE sitting = :sitting""")
 _STANDING = """
@@ -53,7 +52,7 @@ def card_of(connection: sql.Connection, learner: str, unit: str) -> str | None:
 def before(connection: sql.Connection, attempt: Attempt) -> tuple[str | None, bool]:
     """The state of an attempt's card before it, and whether it would be there twice: by its place or by its token."""
     names = ("learner", "unit", "sitting", "place", "tries", "token")
-    card, taken = connection.execute(_BEFORE, {name: getattr(attempt, name) for name in names}).one()
+    card, taken = connection.execute(_BEFORE_AN_ATTEMPT, {name: getattr(attempt, name) for name in names}).one()
     if card is not None:
         record_rows.check_card(card)
     return card, bool(taken)

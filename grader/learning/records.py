@@ -53,9 +53,6 @@ VERSION = "0004"
 BUSY_SECONDS = 15
 """How long to wait for another process that writes."""
 
-KEPT = 20
-"""Connections to a server that are kept open: to begin one takes it longer than to write an answer."""
-
 CLOCK_GRAIN = 50_000_000
 """Nanoseconds within which two writes to a file may leave it with the same time."""
 
@@ -84,12 +81,7 @@ class Records(RecordReader):
             self.name = address.database or "memory" if self._sqlite else address.render_as_string()
             if self._sqlite and address.database:
                 self._place(Path(address.database))
-            more: dict[str, Any] = (
-                {"connect_args": {"timeout": BUSY_SECONDS}}
-                if self._sqlite
-                else {"pool_size": KEPT, "pool_use_lifo": True}
-            )
-            self._engine = sql.create_engine(address, **more)
+            self._engine = sql.create_engine(address, connect_args={"timeout": BUSY_SECONDS} if self._sqlite else {})
             self._quick = self._engine
             if self._sqlite:
                 event.listen(self._engine, "connect", self._connected)

@@ -182,17 +182,16 @@ class Sittings:
             state, one = self._at(name, place)
             if one.final(state.sitting.mode):
                 return self._questions.full(state, place)
+            after = None
             if one.tries:
-                state = self._noted(state, one, "solution", once=True)
+                self._noted(state, one, "solution", once=True)
             else:
                 question = self._questions.of(state, one)
                 if one.hints or one.turned or question.waits:  # what PyTorch did has been shown in part
                     with contextlib.suppress(NotProvenError):
                         _ = question.proof
                 after = self._record(state, one, Judged(question, question.skip()), one.seconds(self._clock()), None)
-                if after:
-                    return self._questions.full(after, place)
-            return self._questions.full(self._finished(name), place)
+            return self._questions.full(after or self._finished(name), place)
 
     def recall(self, name: str, place: int) -> SittingQuestion:
         """Show what was said of the answer of an earlier sitting; no answer is put on record."""

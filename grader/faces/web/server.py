@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 import socket
-import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,10 +21,6 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from grader.faces.web.site import Site
-
-TURN = 0.0005
-"""Seconds that a thread runs before another has its turn. A page asks the records several times, and with Python's own
-5 ms each of their answers would wait so long for a thread that draws another page."""
 
 ANYWHERE = ("0.0.0.0", "::")  # noqa: S104  (names of what is asked for, not what is listened to)
 
@@ -124,7 +119,6 @@ class Later:
 
 def serve(page: Later, at: Listening, certificate: Certificate | None = None) -> None:
     """Serve until the process is told to end. What is slow to load is loaded beside the first answers."""
-    sys.setswitchinterval(TURN)
     server = uvicorn.Server(config(page, certificate))
     threading.Thread(target=page.warm, name="grader-warm", daemon=True).start()
     try:
